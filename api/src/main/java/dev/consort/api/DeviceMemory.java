@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.api;
+
+/** Memory of a device in bytes, at the time of asking. */
+public record DeviceMemory(long free, long total) {}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.api;
+
+/** {@code host_buffer_type}: host memory that the device reads and writes faster (pinned). */
+public interface HostBufferType {
+  /** Its buffers answer {@link Buffer#host()}. */
+  BufferType hostBufferType();
+}
