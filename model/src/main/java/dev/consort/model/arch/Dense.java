@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.model.arch;
+
+import dev.consort.api.Operation.Glu;
+import dev.consort.api.Operation.Rope;
+import dev.consort.api.Tensor;
+import java.util.List;
+
+/**
+ * Dense models that differ from Llama in nothing but the order of rotated pairs, and in biases and
+ * norms that are used where the file has them.
+ *
+ * @param mode which elements are rotated together
+ * @param feedForwardNorm the weight of the norm before the feed-forward part
+ * @param required what each layer must have besides
+ */
+record Dense(String name, Rope.Mode mode, String feedForwardNorm, List<String> required)
+    implements Architecture {
+  @Override
+  public Tensor build(Blocks model) {
+    AttentionOptions attention = model.attention(mode);
+    Tensor x = model.embeddings();
+    for (Layer layer : model.layers()) {
+      layer.require(required);
+      x = model.add(x, layer.attention(layer.norm(x, "attn_norm"), attention));
+      x = layer.select(x);
+      x = model.add(x, layer.feedForward(layer.norm(x, feedForwardNorm), Glu.Kind.SWIGLU));
+    }
+    return model.head(x);
+  }
+}
