@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.tck;
+
+import dev.consort.api.DataType;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a device declares to support: operations by label, each with types. For operations with a
+ * weight, table or state the type is that one's, for attention the cache's, for copies the
+ * source's; for all others it is F32. What is declared must work; what is not may answer {@code
+ * supports} with no, and must work where it answers yes.
+ */
+public final class Declaration {
+  /** Every operation there is, as {@code Operation.label()} gives them. */
+  public static final List<String> OPERATIONS =
+      List.of(
+          "mat_mul",
+          "mat_mul_id",
+          "get_rows",
+          "set_rows",
+          "add",
+          "sub",
+          "mul",
+          "div",
+          "scale",
+          "silu",
+          "gelu",
+          "gelu_quick",
+          "relu",
+          "sigmoid",
+          "tanh",
+          "exp",
+          "neg",
+          "swiglu",
+          "geglu",
+          "reglu",
+          "swiglu_limited",
+          "rms_norm",
+          "rope",
+          "attention",
+          "soft_max",
+          "top_k",
+          "sum",
+          "clamp",
+          "copy");
+
+  /**
+   * Cases that are known to fail.
+   *
+   * @param cases part of their names
+   * @param reason why, for people
+   */
+  public record Exclusion(String cases, String reason) {}
+
+  private final Map<String, Set<DataType>> types;
+  private final List<Exclusion> exclusions;
+
+  private Declaration(Map<String, Set<DataType>> types, List<Exclusion> exclusions) {
+    this.types = types;
+    this.exclusions = exclusions;
+  }
+
+  /** Nothing. */
+  public static Declaration nothing() {
+    return new Declaration(Map.of(), List.of());
+  }
+
+  /** Every operation and every type. */
+  public static Declaration everything() {
+    return operations(OPERATIONS, EnumSet.allOf(DataType.class));
+  }
+
+  /** All these operations, with all these types and F32. */
+  public static Declaration operations(Collection<String> labels, Collection<DataType> ofTypes) {
+    Declaration all = nothing();
+    for (String label : labels) {
+      all = all.with(label, ofTypes);
+    }
+    return all;
+  }
+
+  /** This and one more operation, with these types and F32. */
+  public Declaration with(String label, Collection<DataType> ofTypes) {
+    if (!OPERATIONS.contains(label)) {
+      throw new IllegalArgumentException(
+          "found operation " + label + ", expected one of " + OPERATIONS);
+    }
+    Set<DataType> set = EnumSet.of(DataType.F32);
+    set.addAll(ofTypes);
+    Map<String, Set<DataType>> more = new HashMap<>(types);
+    more.put(label, set);
+    return new Declaration(more, exclusions);
+  }
+
+  /** This without cases whose names contain a text. One that passes all the same fails the run. */
+  public Declaration exclude(String cases, String reason) {
+    List<Exclusion> more = new ArrayList<>(exclusions);
+    more.add(new Exclusion(cases, reason));
+    return new Declaration(types, more);
+  }
+
+  public boolean declares(String label, DataType type) {
+    return types.getOrDefault(label, Set.of()).contains(type);
+  }
+
+  public Optional<Exclusion> exclusion(String caseName) {
+    return exclusions.stream().filter(e -> caseName.contains(e.cases())).findFirst();
+  }
+}
