@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** The kernels in Java, for processors and systems without native ones. Reads the same steps. */
+final class PortableKernels implements Kernels {
+  private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+  private static final long ARRIVED = 0;
+  private static final long EPOCH = 8;
+  private static final int SPINS = 2000;
+
+  private final ThreadLocal<PortableWorker> workers = ThreadLocal.withInitial(PortableWorker::new);
+  private final AtomicReference<@Nullable IllegalStateException> failure = new AtomicReference<>();
+
+  @Override
+  public String name() {
+    return "portable";
+  }
+
+  @Override
+  public void run(long steps, long count, long team, int threads, long room) {
+    long first = steps;
+    for (long i = 0; i < count; i++) {
+      long step = steps + i * StepLayout.STEP_BYTES;
+      items(step, room);
+      if (Memory.ALL.get(ValueLayout.JAVA_INT, step + StepLayout.BARRIER) != 0) {
+        barrier(team, threads, first, step);
+        first = step + StepLayout.STEP_BYTES;
+      }
+    }
+  }
+
+  private void items(long step, long room) {
+    try {
+      PortableWorker worker = workers.get();
+      long items = worker.load(step, room);
+      for (long item = take(step); item < items; item = take(step)) {
+        worker.item(item);
+      }
+    } catch (RuntimeException | Error e) {
+      // The others wait at the barrier, so the error is reported behind it.
+      failure.compareAndSet(null, new IllegalStateException(e));
+    }
+  }
+
+  private static long take(long step) {
+    return (long) LONG.getAndAdd(Memory.ALL, step + StepLayout.NEXT, 1L);
+  }
+
+  /** The last to arrive makes the finished steps ready for the next run. */
+  private static void barrier(long team, int threads, long first, long last) {
+    long epoch = (long) LONG.getAcquire(Memory.ALL, team + EPOCH);
+    if ((long) LONG.getAndAdd(Memory.ALL, team + ARRIVED, 1L) == threads - 1) {
+      for (long step = first; step <= last; step += StepLayout.STEP_BYTES) {
+        Memory.ALL.set(ValueLayout.JAVA_LONG, step + StepLayout.NEXT, 0L);
+      }
+      LONG.setVolatile(Memory.ALL, team + ARRIVED, 0L);
+      LONG.setVolatile(Memory.ALL, team + EPOCH, epoch + 1);
+      return;
+    }
+    for (int spins = 0; (long) LONG.getAcquire(Memory.ALL, team + EPOCH) == epoch; spins++) {
+      if (spins < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
+    }
+  }
+
+  @Override
+  public void check() {
+    IllegalStateException first = failure.getAndSet(null);
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  @Override
+  public Allocated allocate(long bytes) {
+    Arena arena = Arena.ofShared();
+    try {
+      return new Allocated(arena.allocate(bytes, CpuBufferType.ALIGNMENT), arena::close);
+    } catch (OutOfMemoryError e) {
+      arena.close();
+      throw Kernels.outOfMemory(bytes);
+    }
+  }
+
+  @Override
+  public boolean packs() {
+    return false;
+  }
+
+  @Override
+  public void unpack(View packed, long offset, MemorySegment to) {
+    throw new IllegalStateException("nothing is packed here");
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.cpu;
+
+import dev.consort.api.ConsortException;
+import dev.consort.api.ErrorCode;
+import dev.consort.spi.PluginContext;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What users may set, in the host's settings for the plugin or as a system property {@code
+ * consort.cpu.KEY}: {@code path} (portable, avx2, avx512), {@code threads}, {@code
+ * collective-timeout} in seconds.
+ */
+record Settings(String path, int threads, Duration collectiveTimeout) {
+  private static final List<String> PATHS = List.of("", "portable", "avx2", "avx512");
+
+  Settings {
+    if (!PATHS.contains(path)) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT,
+          "found path '%s' for the CPU plugin, expected portable, avx2 or avx512".formatted(path));
+    }
+    if (threads < 1) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT,
+          "found %d threads for the CPU plugin, expected at least 1".formatted(threads));
+    }
+  }
+
+  static Settings of(PluginContext context) {
+    String cores = Integer.toString(Runtime.getRuntime().availableProcessors());
+    return new Settings(
+        text(context, "path", ""),
+        (int) number("threads", text(context, "threads", cores)),
+        Duration.ofMillis(
+            (long)
+                (1000 * number("collective-timeout", text(context, "collective-timeout", "30")))));
+  }
+
+  private static String text(PluginContext context, String key, String otherwise) {
+    String property = System.getProperty("consort.cpu." + key);
+    return property != null ? property : context.setting(key).orElse(otherwise);
+  }
+
+  private static double number(String key, String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT,
+          "found '%s' for the CPU plugin's %s, expected a number".formatted(text, key),
+          e);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.cpu;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Loops with the Vector API; only touched where its module is. Kept small: large ones are not
+ * compiled.
+ */
+final class VectorLoops {
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final int LANES = SPECIES.length();
+
+  private VectorLoops() {}
+
+  private static FloatVector load(long at) {
+    return FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, ORDER);
+  }
+
+  /**
+   * The sum of products. Lanes are added one by one from memory: reducing a vector of floats has no
+   * defined order, and interpreted and compiled code would differ.
+   */
+  static float dot(long a, long b, long count, long spill) {
+    FloatVector even = FloatVector.zero(SPECIES);
+    FloatVector odd = FloatVector.zero(SPECIES);
+    long j = 0;
+    for (; j + 2L * LANES <= count; j += 2L * LANES) {
+      even = load(a + 4 * j).fma(load(b + 4 * j), even);
+      odd = load(a + 4 * (j + LANES)).fma(load(b + 4 * (j + LANES)), odd);
+    }
+    even.add(odd).intoMemorySegment(Memory.ALL, spill, ORDER);
+    float sum = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+      sum += Vectors.get(spill + 4L * lane);
+    }
+    for (; j < count; j++) {
+      sum += Vectors.get(a + 4 * j) * Vectors.get(b + 4 * j);
+    }
+    return sum;
+  }
+
+  /** {@code y += a * x}. */
+  static void addScaled(long y, float a, long x, long count) {
+    long j = 0;
+    for (; j + LANES <= count; j += LANES) {
+      load(x + 4 * j)
+          .lanewise(VectorOperators.FMA, FloatVector.broadcast(SPECIES, a), load(y + 4 * j))
+          .intoMemorySegment(Memory.ALL, y + 4 * j, ORDER);
+    }
+    for (; j < count; j++) {
+      Vectors.set(y + 4 * j, Vectors.get(y + 4 * j) + a * Vectors.get(x + 4 * j));
+    }
+  }
+
+  /** {@code y = a * x}. */
+  static void scale(long y, float a, long x, long count) {
+    long j = 0;
+    for (; j + LANES <= count; j += LANES) {
+      load(x + 4 * j).mul(a).intoMemorySegment(Memory.ALL, y + 4 * j, ORDER);
+    }
+    for (; j < count; j++) {
+      Vectors.set(y + 4 * j, a * Vectors.get(x + 4 * j));
+    }
+  }
+}
