@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.meta;
+
+import dev.consort.api.Allocation;
+import dev.consort.api.Buffer;
+import dev.consort.api.BufferType;
+import dev.consort.api.ConsortException;
+import dev.consort.api.ErrorCode;
+import dev.consort.api.GraphBuilder;
+import dev.consort.api.Operation;
+import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pieces of one tensor on the members. A smaller tensor of the same name, as another token
+ * bucket has it, may use the same storage from its start.
+ */
+final class MetaBuffer implements Buffer {
+  private final MetaBufferType type;
+  private final long bytes;
+  private final SplitState state;
+  private final Partition partition;
+  private final @Nullable Storage[] parts;
+  private final List<Allocation> owned;
+  private final Map<Tensor, TensorParts> known = new IdentityHashMap<>();
+
+  MetaBuffer(
+      MetaBufferType type,
+      long bytes,
+      SplitState state,
+      Partition partition,
+      @Nullable Storage[] parts,
+      List<Allocation> owned) {
+    this.type = type;
+    this.bytes = bytes;
+    this.state = state;
+    this.partition = partition;
+    this.parts = parts;
+    this.owned = owned;
+  }
+
+  /** The pieces of the tensor that lies here. */
+  synchronized TensorParts parts(Storage storage) {
+    TensorParts found = known.get(storage.tensor());
+    if (found == null) {
+      found = cut(storage.tensor(), storage.offset());
+      known.put(storage.tensor(), found);
+    }
+    return found;
+  }
+
+  SplitState state() {
+    return state;
+  }
+
+  Partition partition() {
+    return partition;
+  }
+
+  private TensorParts cut(Tensor tensor, long offset) {
+    if (offset != 0 && !state.isMirrored() && !(state instanceof SplitState.Owned)) {
+      throw new ConsortException(
+          ErrorCode.UNSUPPORTED,
+          tensor + " is a view into a tensor that is split on " + state.label());
+    }
+    @Nullable Storage[] storages = new Storage[parts.length];
+    for (int m = 0; m < parts.length; m++) {
+      Storage part = parts[m];
+      if (part != null) {
+        Tensor local =
+            new GraphBuilder()
+                .add(
+                    tensor.name(),
+                    new Operation.Input(
+                        tensor.type(),
+                        state.localShape(tensor.shape(), partition, m),
+                        Optional.empty()),
+                    List.of());
+        storages[m] = new Storage(local, part.buffer(), part.offset() + offset);
+      }
+    }
+    return TensorParts.of(tensor, state, partition, storages);
+  }
+
+  @Override
+  public BufferType type() {
+    return type;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public Optional<MemorySegment> host() {
+    return Optional.empty();
+  }
+
+  @Override
+  public void fill(byte value) {
+    for (Allocation allocation : owned) {
+      allocation.buffers().forEach(buffer -> buffer.fill(value));
+    }
+  }
+
+  @Override
+  public void close() {
+    owned.forEach(Allocation::close);
+  }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.meta;
+
+import dev.consort.api.Allocation;
+import dev.consort.api.Backend;
+import dev.consort.api.Comm;
+import dev.consort.api.ConsortException;
+import dev.consort.api.ErrorCode;
+import dev.consort.api.Graph;
+import dev.consort.api.Plan;
+import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
+import dev.consort.host.memory.Layout;
+import dev.consort.host.memory.Piece;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Makes a meta plan: each member's pieces are scheduled, placed and compiled by its own backend.
+ */
+final class MetaCompiler {
+  private final MetaBackend backend;
+  private final Spread spread;
+  private final Allocation whole;
+  private final Members members;
+  private final List<Comm> comms;
+  private final Map<Integer, HandOver> handOvers = new HashMap<>();
+  private final List<Plan> made = new ArrayList<>();
+
+  MetaCompiler(MetaBackend backend, Spread spread, Allocation whole, Members members) {
+    this.backend = backend;
+    this.spread = spread;
+    this.whole = whole;
+    this.members = members;
+    this.comms = spread.reduces() > 0 ? members.comms(spread.active()) : List.of();
+  }
+
+  MetaPlan compile() {
+    List<List<MetaPlan.Action>> actions = new ArrayList<>();
+    try {
+      List<Optional<MemberProgram>> programs = new ArrayList<>();
+      for (int m = 0; m < members.count(); m++) {
+        programs.add(
+            spread.active()[m]
+                ? Optional.of(spread.programs().program(m, group(m)))
+                : Optional.empty());
+      }
+      for (int m = 0; m < members.count(); m++) {
+        int member = m;
+        actions.add(programs.get(m).map(program -> actions(member, program)).orElse(List.of()));
+      }
+    } catch (RuntimeException | Error e) {
+      made.forEach(Plan::close);
+      handOvers.values().forEach(HandOver::close);
+      throw e;
+    }
+    return new MetaPlan(backend, actions, List.copyOf(handOvers.values()));
+  }
+
+  private Optional<Spread.GroupComm> group(int member) {
+    Backend own = members.submitter(member).backend();
+    long active = 0;
+    for (boolean is : spread.active()) {
+      active += is ? 1 : 0;
+    }
+    for (Comm comm : comms) {
+      int rank = comm.members().indexOf(own);
+      if (rank >= 0 && comm.records()) {
+        boolean isWhole = comm.members().size() == active;
+        return Optional.of(new Spread.GroupComm(comm.member(rank), isWhole));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private List<MetaPlan.Action> actions(int member, MemberProgram program) {
+    Backend on = members.submitter(member).backend();
+    List<Piece> pieces = new ArrayList<>();
+    for (Graph graph : program.pieces()) {
+      pieces.add(new Piece(graph, on.schedule(graph)));
+    }
+    Allocation bound = bind(member, program);
+    Layout layout =
+        new Layout(
+            on.device().bufferType(),
+            pieces,
+            program.received(),
+            program.given(),
+            bound::holds,
+            List.of());
+    Allocation allocation =
+        Allocation.join(List.of(bound, members.memory(member).allocate(layout)));
+    List<MetaPlan.Action> actions = new ArrayList<>();
+    for (MemberProgram.Step step : program.steps()) {
+      switch (step) {
+        case MemberProgram.Run run -> {
+          Piece piece = pieces.get(run.piece());
+          Plan plan = on.compile(piece.graph(), piece.schedule(), allocation);
+          made.add(plan);
+          actions.add(new MetaPlan.Submit(plan));
+        }
+        case MemberProgram.Meet meet -> actions.add(meet(member, meet, allocation));
+      }
+    }
+    return actions;
+  }
+
+  /** The member's leaves and outputs, where the whole tensors' pieces lie. */
+  private Allocation bind(int member, MemberProgram program) {
+    List<Storage> places = new ArrayList<>();
+    program.leaves().forEach((full, mine) -> places.add(part(member, full, mine)));
+    Set<String> outputs = new HashSet<>();
+    program
+        .outputs()
+        .forEach(
+            (full, mine) -> {
+              if (!full.root().isLeaf() && outputs.add(mine.root().name())) {
+                places.add(part(member, full.root(), mine.root()));
+              }
+            });
+    return Allocation.of(places, List.of());
+  }
+
+  private Storage part(int member, Tensor full, Tensor mine) {
+    Storage storage = whole.storage(full);
+    if (!(storage.buffer() instanceof MetaBuffer buffer)) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT, full + " does not lie on this meta device");
+    }
+    Storage part = buffer.parts(storage).storages()[member];
+    if (part == null || !part.tensor().shape().equals(mine.shape())) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT,
+          "%s lies as %s on member %d, but this graph needs %s; allocate after scheduling the graph"
+              .formatted(full, part == null ? "nothing" : part.tensor(), member, mine));
+    }
+    return new Storage(mine, part.buffer(), part.offset());
+  }
+
+  private MetaPlan.Action meet(int member, MemberProgram.Meet meet, Allocation allocation) {
+    Storage mine = allocation.storage(meet.tensor());
+    if (meet.kind() == ExchangeKind.HAND_OVER) {
+      HandOver over = handOvers.computeIfAbsent(meet.exchange(), n -> handOver(meet));
+      return meet.from() == member ? new MetaPlan.Give(over, mine) : new MetaPlan.Take(over, mine);
+    }
+    Storage all = allocation.storage(meet.whole());
+    Rendezvous place = members.place(spread.active());
+    place.reserve(Math.max(meet.full().bytes(), 4));
+    int index = 0;
+    for (int m = 0; m < member; m++) {
+      index += spread.active()[m] ? 1 : 0;
+    }
+    var views = new Rendezvous.Views(index, mine.tensor().bytes(), all.tensor().bytes());
+    return new MetaPlan.Meet(place, index, purpose(meet), mine, all, views);
+  }
+
+  private Rendezvous.Purpose purpose(MemberProgram.Meet meet) {
+    return switch (meet.kind()) {
+      case REDUCE -> new Rendezvous.Reduce(meet, givers(), meet.full().shape().elements());
+      case BROADCAST -> new Rendezvous.Broadcast(meet, 0, meet.full().bytes());
+      case GATHER -> new Rendezvous.Gather(meet, slices(meet));
+      case HAND_OVER -> throw new ConsortException(ErrorCode.INTERNAL, "not a meeting of all");
+    };
+  }
+
+  private Rectangle[][] slices(MemberProgram.Meet meet) {
+    List<Rectangle[]> slices = new ArrayList<>();
+    for (int m = 0; m < members.count(); m++) {
+      if (spread.active()[m]) {
+        slices.add(TensorParts.rectangles(meet.full(), meet.before(), spread.partition(), m));
+      }
+    }
+    return slices.toArray(Rectangle[][]::new);
+  }
+
+  /**
+   * In every comm the first member gives the group's sum; members without a comm give their own.
+   */
+  private boolean[] givers() {
+    List<Boolean> gives = new ArrayList<>();
+    for (int m = 0; m < members.count(); m++) {
+      if (spread.active()[m]) {
+        Optional<Spread.GroupComm> group = group(m);
+        gives.add(group.isEmpty() || group.get().member().rank() == 0);
+      }
+    }
+    boolean[] array = new boolean[gives.size()];
+    for (int i = 0; i < array.length; i++) {
+      array[i] = gives.get(i);
+    }
+    return array;
+  }
+
+  private HandOver handOver(MemberProgram.Meet meet) {
+    return new HandOver(
+        members.submitter(meet.from()).backend(),
+        members.submitter(meet.to()).backend(),
+        Math.max(4, meet.full().bytes()),
+        backend.waiting());
+  }
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.meta;
+
+import dev.consort.api.Backend;
+import dev.consort.api.DataType;
+import dev.consort.api.Event;
+import dev.consort.api.Storage;
+import dev.consort.api.Wire;
+import dev.consort.api.WirePolicy;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the members of a meta device meet to exchange data through host memory. Every member takes
+ * part in every meeting, in the same order.
+ *
+ * <p>A meeting: each member's stream is awaited, and givers' data read into staging memory; when
+ * all have arrived, each member combines its share of the elements; when all have combined, the
+ * result is written to every member's stream. Each element is reduced by one owner, in member order
+ * with an F32 accumulator, and the others receive its bytes, so all members end bit-identical
+ * whatever their arithmetic. Staging memory alternates between two halves: a member arrives at
+ * meeting {@code k+1} only when its stream has read the result of meeting {@code k}, so nobody
+ * writes the half of meeting {@code k} in meeting {@code k+2} before all have read it.
+ */
+final class Rendezvous implements AutoCloseable {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+
+  /** Below this many elements the last to arrive combines alone. */
+  private static final long SHARED_WORK = 16_384;
+
+  private final Submitter[] members;
+  private final WirePolicy wire;
+  private final Event[] events;
+  private final Waiting waiting;
+  private final Thread[] threads;
+  private final long[] phaseBefore;
+  private final BooleanSupplier[] phaseOver;
+  private final AtomicInteger arrived = new AtomicInteger();
+  private final AtomicIntegerArray present;
+  private final Object absent = new Absent();
+  private volatile long phase;
+  private final long[] meetings;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment[][] given = new MemorySegment[2][];
+  private final MemorySegment[] result = new MemorySegment[2];
+  private long capacity;
+
+  Rendezvous(Submitter[] members, WirePolicy wire, Waiting waiting) {
+    this.wire = wire;
+    this.members = members;
+    this.waiting = waiting;
+    this.present = new AtomicIntegerArray(members.length);
+    this.threads = new Thread[members.length];
+    this.phaseBefore = new long[members.length];
+    this.phaseOver = new BooleanSupplier[members.length];
+    this.meetings = new long[members.length];
+    this.events = new Event[members.length];
+    for (int i = 0; i < members.length; i++) {
+      int index = i;
+      phaseOver[i] = () -> phase != phaseBefore[index];
+      events[i] = members[i].backend().device().createEvent();
+    }
+    reserve(64 * 1024);
+  }
+
+  /** Makes room for tensors of that size, when the meetings that are under way are over. */
+  void reserve(long bytes) {
+    if (bytes <= capacity) {
+      return;
+    }
+    for (Submitter member : members) {
+      member.drain();
+    }
+    capacity = bytes;
+    for (int half = 0; half < 2; half++) {
+      given[half] = new MemorySegment[members.length];
+      for (int i = 0; i < members.length; i++) {
+        given[half][i] = arena.allocate(bytes, 4096);
+      }
+      result[half] = arena.allocate(bytes, 4096);
+    }
+  }
+
+  /** What the members do in a meeting, the same on all of them. */
+  sealed interface Purpose {
+    MemberProgram.Meet meet();
+  }
+
+  /** The givers' terms become their sum. */
+  record Reduce(MemberProgram.Meet meet, boolean[] gives, long elements) implements Purpose {}
+
+  /** One member's bytes become everybody's. */
+  record Broadcast(MemberProgram.Meet meet, int giver, long bytes) implements Purpose {}
+
+  /** Slices become the whole; {@code slices} says for each member which bytes it gives. */
+  record Gather(MemberProgram.Meet meet, Rectangle[][] slices) implements Purpose {}
+
+  /**
+   * Takes part in a meeting.
+   *
+   * @param index the member's number among those of this rendezvous
+   * @param mine what the member gives
+   * @param whole where the result goes
+   * @param views this member's segments, made for this exchange's sizes
+   */
+  void meet(int index, Backend backend, Purpose purpose, Storage mine, Storage whole, Views views) {
+    int half = (int) (meetings[index]++ & 1);
+    boolean gives =
+        switch (purpose) {
+          case Reduce r -> r.gives()[index];
+          case Broadcast b -> b.giver() == index;
+          case Gather g -> mine.tensor().bytes() > 0;
+        };
+    if (gives) {
+      backend.get(mine, 0, views.given(this, half));
+    }
+    backend.record(events[index]);
+    waiting.count();
+    events[index].await(Waiting.LIMIT);
+    if (purpose instanceof Reduce r && r.elements() >= SHARED_WORK) {
+      arrive(index, null, half);
+      combine(purpose, half, index, members.length);
+      arrive(index, null, half);
+    } else {
+      arrive(index, purpose, half);
+    }
+    boolean takes = !(purpose instanceof Broadcast b && b.giver() == index);
+    if (takes) {
+      backend.set(whole, 0, views.result(this, half));
+    }
+  }
+
+  /** Words for who has not arrived. */
+  private final class Absent {
+    @Override
+    public String toString() {
+      List<String> names = new ArrayList<>();
+      for (int i = 0; i < members.length; i++) {
+        if (present.get(i) == 0) {
+          names.add(members[i].name());
+        }
+      }
+      return "member " + String.join(", ", names) + " to arrive at an exchange";
+    }
+  }
+
+  MemorySegment given(int half, int index) {
+    return given[half][index];
+  }
+
+  MemorySegment result(int half) {
+    return result[half];
+  }
+
+  /**
+   * Waits until all have arrived.
+   *
+   * @param purpose what the last one to arrive does for all, or null
+   */
+  private void arrive(int index, @Nullable Purpose purpose, int half) {
+    phaseBefore[index] = phase;
+    present.set(index, 1);
+    threads[index] = Thread.currentThread();
+    if (arrived.incrementAndGet() == members.length) {
+      if (purpose != null) {
+        combine(purpose, half, 0, 1);
+      }
+      for (int i = 0; i < members.length; i++) {
+        present.set(i, 0);
+      }
+      arrived.set(0);
+      phase = phase + 1;
+      for (Thread thread : threads) {
+        LockSupport.unpark(thread);
+      }
+    } else {
+      waiting.count();
+      waiting.until(phaseOver[index], absent);
+    }
+  }
+
+  private void combine(Purpose purpose, int half, int share, int shares) {
+    switch (purpose) {
+      case Reduce r ->
+          reduce(r, half, r.elements() * share / shares, r.elements() * (share + 1) / shares);
+      case Broadcast b -> MemorySegment.copy(given[half][b.giver()], 0, result[half], 0, b.bytes());
+      case Gather g -> {
+        for (int m = 0; m < members.length; m++) {
+          for (Rectangle rect : g.slices()[m]) {
+            for (long i = 0; i < rect.rows(); i++) {
+              MemorySegment.copy(
+                  given[half][m],
+                  rect.localOffset() + i * rect.localStride(),
+                  result[half],
+                  rect.fullOffset() + i * rect.fullStride(),
+                  rect.rowBytes());
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private void reduce(Reduce purpose, int half, long from, long to) {
+    if (purpose.meet().tensor().type() == DataType.BF16) {
+      reduceBf16(purpose, half, from, to);
+      return;
+    }
+    MemorySegment sum = result[half];
+    boolean rounded = wire.wire(purpose.elements()) == Wire.BF16;
+    boolean first = true;
+    for (int m = 0; m < members.length; m++) {
+      if (!purpose.gives()[m]) {
+        continue;
+      }
+      MemorySegment term = given[half][m];
+      if (rounded) {
+        round(term, from, to);
+      }
+      if (first) {
+        MemorySegment.copy(term, from * 4, sum, from * 4, (to - from) * 4);
+        first = false;
+      } else {
+        add(sum, term, from, to);
+      }
+    }
+    canonicalize(sum, from, to);
+  }
+
+  private static void add(MemorySegment sum, MemorySegment term, long from, long to) {
+    for (long i = from; i < to; i++) {
+      sum.setAtIndex(FLOAT, i, sum.getAtIndex(FLOAT, i) + term.getAtIndex(FLOAT, i));
+    }
+  }
+
+  /** To BF16 and back, to nearest even; a NaN stays one. */
+  private static void round(MemorySegment term, long from, long to) {
+    for (long i = from; i < to; i++) {
+      float value = term.getAtIndex(FLOAT, i);
+      int bits = Float.floatToRawIntBits(value);
+      int even = bits + 0x7fff + (bits >>> 16 & 1) & 0xffff0000;
+      term.setAtIndex(FLOAT, i, value != value ? Float.NaN : Float.intBitsToFloat(even));
+    }
+  }
+
+  /** Terms of half the bytes, their sum in F32, and that rounded to nearest even. */
+  private void reduceBf16(Reduce purpose, int half, long from, long to) {
+    for (long i = from; i < to; i++) {
+      float sum = 0;
+      for (int m = 0; m < members.length; m++) {
+        if (purpose.gives()[m]) {
+          int bits = given[half][m].getAtIndex(ValueLayout.JAVA_SHORT, i) << 16;
+          sum += Float.intBitsToFloat(bits);
+        }
+      }
+      int bits = Float.floatToIntBits(sum);
+      int rounded = sum != sum ? bits : bits + 0x7fff + (bits >>> 16 & 1);
+      result[half].setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (rounded >>> 16));
+    }
+  }
+
+  /** One bit pattern for every NaN: which one an addition gives is the processor's choice. */
+  private static void canonicalize(MemorySegment sum, long from, long to) {
+    for (long i = from; i < to; i++) {
+      float value = sum.getAtIndex(FLOAT, i);
+      if (value != value) {
+        sum.setAtIndex(FLOAT, i, Float.NaN);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Event event : events) {
+      event.close();
+    }
+    arena.close();
+  }
+
+  /**
+   * The staging segments cut to one exchange's sizes; made when a plan is, so that running is not.
+   */
+  static final class Views {
+    private final MemorySegment[] given = new MemorySegment[2];
+    private final MemorySegment[] result = new MemorySegment[2];
+    private final int index;
+    private final long givenBytes;
+    private final long resultBytes;
+    private @Nullable MemorySegment base;
+
+    Views(int index, long givenBytes, long resultBytes) {
+      this.index = index;
+      this.givenBytes = givenBytes;
+      this.resultBytes = resultBytes;
+    }
+
+    MemorySegment given(Rendezvous at, int half) {
+      refresh(at);
+      return given[half];
+    }
+
+    MemorySegment result(Rendezvous at, int half) {
+      refresh(at);
+      return result[half];
+    }
+
+    private void refresh(Rendezvous at) {
+      if (base != at.given(0, index)) {
+        base = at.given(0, index);
+        for (int half = 0; half < 2; half++) {
+          given[half] = at.given(half, index).asSlice(0, givenBytes);
+          result[half] = at.result(half).asSlice(0, resultBytes);
+        }
+      }
+    }
+  }
+}

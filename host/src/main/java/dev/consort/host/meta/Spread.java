@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.meta;
+
+import dev.consort.api.BufferType;
+import dev.consort.api.CommMember;
+import dev.consort.api.Graph;
+import dev.consort.api.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a graph is spread over the members: the answer that placement gives before a weight is read.
+ *
+ * @param active which members have any work
+ * @param leaves where weights, states and inputs lie
+ * @param outputs by the output's root tensor
+ * @param weightTypes for each member the memory of the weights that lie elsewhere than in its
+ *     default
+ * @param programs makes the members' programs, given each member's side of a comm
+ * @param notes what was decided against the declaration, for people
+ */
+record Spread(
+    Graph graph,
+    Partition partition,
+    boolean[] active,
+    Map<Tensor, SplitState> leaves,
+    Map<Tensor, SplitState> outputs,
+    List<Map<String, BufferType>> weightTypes,
+    Programs programs,
+    long reduces,
+    List<String> notes) {
+
+  /** Makes member programs. */
+  interface Programs {
+    MemberProgram program(int member, Optional<GroupComm> comm);
+  }
+
+  /** A member's side of the comm that joins its group, and whether the group is everyone. */
+  record GroupComm(CommMember member, boolean whole) {}
+
+  SplitState state(Tensor leafOrOutput) {
+    SplitState leaf = leaves.get(leafOrOutput);
+    return leaf != null ? leaf : outputs.getOrDefault(leafOrOutput, SplitState.MIRRORED);
+  }
+
+  boolean holds(Tensor leafOrOutput) {
+    return leaves.containsKey(leafOrOutput) || outputs.containsKey(leafOrOutput);
+  }
+
+  int firstActive() {
+    int member = 0;
+    while (!active[member]) {
+      member++;
+    }
+    return member;
+  }
+}

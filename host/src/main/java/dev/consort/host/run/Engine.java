@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.run;
+
+import dev.consort.api.Allocation;
+import dev.consort.api.Backend;
+import dev.consort.api.ConsortException;
+import dev.consort.api.ErrorCode;
+import dev.consort.api.Graph;
+import dev.consort.api.Operation;
+import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
+import dev.consort.host.meta.MetaBackend;
+import dev.consort.host.meta.MetaDevice;
+import dev.consort.model.Model;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * A model on a device: weights, cache and plans. Tokens go in as {@link Batch}es or through {@link
+ * Sequence}s, logits come out. One caller at a time. The model must stay open as long as the
+ * engine.
+ *
+ * <p>A step uploads its inputs, submits one plan and reads the logits, and blocks once. In steady
+ * state it builds no plan and allocates nothing on the Java heap.
+ */
+public final class Engine implements AutoCloseable {
+  private static final int STEPS_IN_FLIGHT = 4;
+
+  private final Model model;
+  private final MetaDevice device;
+  private final EngineOptions options;
+  private final Backend backend;
+  private final Plans plans;
+  private final Cells cells;
+  private final List<AutoCloseable> owned = new ArrayList<>();
+  private final List<Allocation> allocations = new ArrayList<>();
+  private final StepInputs[] inputs = new StepInputs[STEPS_IN_FLIGHT];
+  private final BitSet sequences = new BitSet();
+  private final int vocabulary;
+  private final EngineReport report;
+  private final CacheStore store;
+  private Arena logitsArena = Arena.ofShared();
+  private MemorySegment logits;
+  private MemorySegment[] rows = new MemorySegment[0];
+  private int step;
+  private long blockingCalls;
+  private boolean closed;
+  private int[] slots = new int[1];
+  private int taken;
+
+  private Engine(Model model, MetaDevice device, EngineOptions options, Progress progress) {
+    this.model = model;
+    this.device = device;
+    this.options = options;
+    int context = Context.choose(model, device, options);
+    int microBatch = Math.min(options.microBatch(), context);
+    this.vocabulary = model.parameters().vocabulary();
+    this.backend = device.createBackend();
+    this.plans = new Plans(model, backend, options, context);
+    this.logits = logitsArena.allocate(4L * vocabulary, 64);
+    Arena arena = Arena.ofShared();
+    this.cells = new Cells(context, arena.allocate(8L * context, 64));
+    try {
+      owned.add(arena::close);
+      int outputs = Math.min(microBatch, options.sequences());
+      Graph largest = plans.graph(microBatch, microBatch);
+      backend.schedule(largest);
+      allocations.addAll(WeightLoader.load(model, device, backend, largest, progress));
+      allocations.add(allocate(largest, Operation.State.class));
+      allocations.getLast().buffers().forEach(buffer -> buffer.fill((byte) 0));
+      this.store = store(largest, allocations.getLast());
+      allocations.add(allocate(largest, Operation.Input.class));
+      plans.bind(Allocation.join(allocations));
+      plans.plan(microBatch, outputs);
+      for (int i = 0; i < inputs.length; i++) {
+        inputs[i] = new StepInputs(device, model.embedding(), context, microBatch);
+        owned.add(inputs[i]);
+      }
+      this.report = Reports.of(device, backend, largest, allocations, context);
+      reserveLogits(outputs);
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Places a model on a device and loads its weights. Blocks.
+   *
+   * @throws ConsortException UNSUPPORTED if the device can't run it, OUT_OF_MEMORY
+   */
+  public static Engine open(Model model, MetaDevice device, EngineOptions options) {
+    return open(model, device, options, Progress.NONE);
+  }
+
+  /** As above; {@code progress} hears of the bytes of weights that were handed to the devices. */
+  public static Engine open(
+      Model model, MetaDevice device, EngineOptions options, Progress progress) {
+    return new Engine(model, device, options, progress);
+  }
+
+  public Model model() {
+    return model;
+  }
+
+  public MetaDevice device() {
+    return device;
+  }
+
+  /** How the model lies on its devices. */
+  public EngineReport report() {
+    return report;
+  }
+
+  /** Cells of the cache, of all sequences together. */
+  public int context() {
+    return cells.count();
+  }
+
+  /** Cells that are free. */
+  public int freeCells() {
+    return cells.free();
+  }
+
+  public int vocabulary() {
+    return vocabulary;
+  }
+
+  /** Plans made so far. */
+  public int plansBuilt() {
+    return plans.count();
+  }
+
+  /**
+   * How often evaluations have made their caller wait so far: once each, and once for each step
+   * that found the most steps in flight already.
+   */
+  public long blockingCalls() {
+    return blockingCalls;
+  }
+
+  /** Waits of the members' threads for devices or each other so far; none without a bridge. */
+  public long bridgeWaits() {
+    return backend instanceof MetaBackend meta ? meta.bridgeWaits() : 0;
+  }
+
+  /**
+   * A new, empty sequence.
+   *
+   * @throws ConsortException INVALID_ARGUMENT if there are as many as the options allow
+   */
+  public Sequence sequence() {
+    int id = sequences.nextClearBit(0);
+    if (id >= options.sequences()) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT,
+          "all %d sequences are in use; open the engine with more".formatted(options.sequences()));
+    }
+    sequences.set(id);
+    return new Sequence(this, id);
+  }
+
+  /**
+   * A new sequence with the tokens that one was saved with, on whatever devices, by {@link
+   * Sequence#save(Path)}. Blocks.
+   *
+   * @throws ConsortException NOT_FOUND, IO; INVALID_FILE if it is damaged or of another model or
+   *     cache type; OUT_OF_MEMORY if it does not fit the context. Nothing is changed then
+   */
+  public Sequence restore(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new ConsortException(
+          ErrorCode.NOT_FOUND, file + ": no such file, expected a saved cache; check the path");
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return restore(channel, file.toString());
+    } catch (IOException e) {
+      throw CacheStore.failed(file.toString(), e);
+    }
+  }
+
+  /**
+   * As above, from a channel, which must end with the sequence.
+   *
+   * @param name what errors call it
+   */
+  public Sequence restore(ReadableByteChannel channel, String name) {
+    Sequence sequence = sequence();
+    try {
+      sequence.took(store.restore(sequence.id(), channel, name));
+      return sequence;
+    } catch (IOException e) {
+      sequence.close();
+      throw CacheStore.failed(name, e);
+    } catch (RuntimeException | Error e) {
+      sequence.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Evaluates tokens, in micro-batches, and waits for the logits that are wanted. If it throws,
+   * none of the batch's tokens are in the cache.
+   *
+   * @return how many rows of logits there are
+   * @throws ConsortException INVALID_ARGUMENT for an unknown token or sequence, OUT_OF_MEMORY if
+   *     the context is full; nothing is changed then. DEVICE_FAILED
+   */
+  public int evaluate(Batch batch) {
+    check(batch);
+    reserveLogits(batch.wanted(0, batch.size()));
+    taken = 0;
+    try {
+      int given = submitAll(batch);
+      backend.synchronize();
+      blockingCalls++;
+      return given;
+    } catch (RuntimeException | Error e) {
+      settle();
+      cells.giveBack(slots, taken);
+      throw e;
+    }
+  }
+
+  private int submitAll(Batch batch) {
+    if (slots.length < batch.size()) {
+      slots = new int[batch.size()];
+    }
+    int done = 0;
+    int given = 0;
+    while (done < batch.size()) {
+      int tokens = Buckets.next(batch.size() - done, microBatch());
+      int end = Math.min(batch.size(), done + tokens);
+      given += submit(batch, done, end, tokens, given);
+      done = end;
+    }
+    return given;
+  }
+
+  /** F32 [vocabulary]: the logits of a row that the last call of {@link #evaluate} gave. */
+  public MemorySegment logits(int row) {
+    return rows[row];
+  }
+
+  int microBatch() {
+    return Math.min(options.microBatch(), cells.count());
+  }
+
+  void forget(int sequence, int from) {
+    cells.remove(sequence, from);
+  }
+
+  void share(int sequence, int other, int to) {
+    cells.share(sequence, other, to);
+  }
+
+  void release(int sequence) {
+    cells.remove(sequence, 0);
+    sequences.clear(sequence);
+  }
+
+  private void check(Batch batch) {
+    int open = 0;
+    for (int id = sequences.nextSetBit(0); id >= 0; id = sequences.nextSetBit(id + 1)) {
+      open |= 1 << id;
+    }
+    for (int i = 0; i < batch.size(); i++) {
+      if ((batch.sequences(i) & ~open) != 0) {
+        throw new ConsortException(
+            ErrorCode.INVALID_ARGUMENT,
+            "found a token of sequences %x (a bit each), expected some of %x, which are open"
+                .formatted(batch.sequences(i), open));
+      }
+      if (batch.token(i) >= model.embedding().rows()) {
+        throw new ConsortException(
+            ErrorCode.INVALID_ARGUMENT,
+            "found token id %d, expected 0 to %d; the model has %d tokens"
+                .formatted(batch.token(i), model.embedding().rows() - 1, model.embedding().rows()));
+      }
+    }
+    if (batch.size() > 1 || cells.live() == cells.count()) {
+      int free = cells.free();
+      if (batch.size() > free) {
+        throw new ConsortException(
+            ErrorCode.OUT_OF_MEMORY,
+            "%d tokens don't fit the context: %d of %d cells are free; start with a larger one (-c)"
+                .formatted(batch.size(), free, cells.count()));
+      }
+    }
+  }
+
+  private int submit(Batch batch, int from, int to, int tokens, int given) {
+    int wanted = batch.wanted(from, to);
+    int outputs = Buckets.outputs(wanted, tokens);
+    StepPlan plan = plans.plan(tokens, outputs);
+    StepInputs in = inputs[step++ % STEPS_IN_FLIGHT];
+    blockingCalls += in.fit(plan) ? 1 : 0;
+    int output = 0;
+    for (int i = from; i < to; i++) {
+      int slot = cells.take(batch.position(i), batch.sequences(i));
+      slots[taken++] = slot;
+      in.row(i - from, batch.token(i), batch.position(i), slot, batch.sequences(i));
+      if (batch.isWanted(i)) {
+        in.output(output++, i - from);
+      }
+    }
+    for (int row = to - from; row < tokens; row++) {
+      in.padding(row);
+    }
+    for (int i = output; i < outputs; i++) {
+      in.output(i, 0);
+    }
+    in.submit(backend, plan, cells);
+    backend.submit(plan.plan());
+    if (wanted > 0) {
+      backend.get(
+          plan.logits(),
+          0,
+          wanted == 1 ? rows[given] : logits.asSlice(given * rowBytes(), wanted * rowBytes()));
+    }
+    return wanted;
+  }
+
+  private long rowBytes() {
+    return 4L * vocabulary;
+  }
+
+  private void reserveLogits(int count) {
+    if (count <= rows.length) {
+      return;
+    }
+    logitsArena.close();
+    logitsArena = Arena.ofShared();
+    logits = logitsArena.allocate(rowBytes() * count, 64);
+    rows = new MemorySegment[count];
+    for (int i = 0; i < count; i++) {
+      rows[i] = logits.asSlice(i * rowBytes(), rowBytes());
+    }
+  }
+
+  CacheStore store() {
+    return store;
+  }
+
+  private CacheStore store(Graph graph, Allocation places) {
+    List<Storage> states =
+        graph.leaves().stream()
+            .filter(leaf -> leaf.operation() instanceof Operation.State)
+            .map(places::storage)
+            .toList();
+    return new CacheStore(model, options, backend, states, cells);
+  }
+
+  private Allocation allocate(Graph graph, Class<? extends Operation.Leaf> kind) {
+    List<Tensor> leaves =
+        graph.leaves().stream().filter(leaf -> kind.isInstance(leaf.operation())).toList();
+    return device.bufferType().allocate(leaves);
+  }
+
+  /** Waits for pending work and frees everything. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    settle();
+    List<AutoCloseable> all = new ArrayList<>();
+    all.add(plans);
+    all.addAll(owned);
+    all.add(backend);
+    all.addAll(allocations);
+    all.add(logitsArena);
+    List<Exception> failures = new ArrayList<>();
+    for (AutoCloseable each : all) {
+      try {
+        each.close();
+      } catch (Exception e) {
+        failures.add(e);
+      }
+    }
+    if (!failures.isEmpty()) {
+      Exception first = failures.getFirst();
+      throw new ConsortException(
+          ErrorCode.INTERNAL, "closing failed: " + first.getMessage(), first);
+    }
+  }
+
+  /** Waits until nothing is pending that touches memory of the engine's. */
+  private void settle() {
+    try {
+      backend.synchronize();
+    } catch (RuntimeException e) {
+      // whoever submitted the work is told, or has been
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.run;
+
+import dev.consort.api.Backend;
+import dev.consort.api.Device;
+import dev.consort.api.Event;
+import dev.consort.model.TokenEmbedding;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+
+/**
+ * Host memory for the inputs of one step: filled, handed to the stream, and free again when the
+ * event after it is done.
+ */
+final class StepInputs implements AutoCloseable {
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+  private static final Duration LIMIT = Duration.ofHours(1);
+
+  private final TokenEmbedding embedding;
+  private final Arena arena;
+  private final Event read;
+  private final MemorySegment cells;
+  private final MemorySegment oneCell;
+  private final MemorySegment live;
+  private final Rows all;
+  private MemorySegment embeddings;
+  private MemorySegment positions;
+  private MemorySegment slots;
+  private MemorySegment queries;
+  private MemorySegment outputs;
+  private int tokens = -1;
+  private int rows = -1;
+
+  /** Memory for the most tokens and rows of logits that a step has. */
+  private record Rows(
+      MemorySegment embeddings,
+      MemorySegment positions,
+      MemorySegment slots,
+      MemorySegment queries,
+      MemorySegment outputs) {
+    static Rows allocate(Arena arena, long embeddingBytes, int most) {
+      return new Rows(
+          arena.allocate(embeddingBytes * most, 64),
+          arena.allocate(4L * most, 64),
+          arena.allocate(4L * most, 64),
+          arena.allocate(8L * most, 64),
+          arena.allocate(4L * most, 64));
+    }
+  }
+
+  /**
+   * @param cellCount cells of the cache
+   * @param microBatch the most tokens of a step
+   */
+  StepInputs(Device device, TokenEmbedding embedding, int cellCount, int microBatch) {
+    this.embedding = embedding;
+    this.read = device.createEvent();
+    this.arena = Arena.ofShared();
+    this.all = Rows.allocate(arena, embedding.bytes(), microBatch);
+    this.cells = arena.allocate(8L * cellCount, 64);
+    this.oneCell = cells.asSlice(0, 8);
+    this.live = arena.allocate(4, 64);
+    this.embeddings = MemorySegment.NULL;
+    this.positions = MemorySegment.NULL;
+    this.slots = MemorySegment.NULL;
+    this.queries = MemorySegment.NULL;
+    this.outputs = MemorySegment.NULL;
+  }
+
+  /**
+   * Makes the segments fit a plan.
+   *
+   * @return whether it had to wait for the last step that used them
+   */
+  boolean fit(StepPlan plan) {
+    boolean waits = !read.isDone();
+    read.await(LIMIT);
+    if (plan.tokens() != tokens) {
+      tokens = plan.tokens();
+      embeddings = all.embeddings.asSlice(0, embedding.bytes() * tokens);
+      positions = all.positions.asSlice(0, 4L * tokens);
+      slots = all.slots.asSlice(0, 4L * tokens);
+      queries = all.queries.asSlice(0, 8L * tokens);
+    }
+    if (plan.outputs() != rows) {
+      rows = plan.outputs();
+      outputs = all.outputs.asSlice(0, 4L * rows);
+    }
+    return waits;
+  }
+
+  void row(int row, int token, int position, int slot, int sequences) {
+    embedding.row(token, embeddings, row * embedding.bytes());
+    positions.setAtIndex(INT, row, position);
+    slots.setAtIndex(INT, row, slot);
+    queries.setAtIndex(INT, 2L * row, position);
+    queries.setAtIndex(INT, 2L * row + 1, sequences);
+  }
+
+  /** A row of no token: it sees nothing, is written nowhere and routed to no expert. */
+  void padding(int row) {
+    row(row, -1, 0, -1, 0);
+  }
+
+  void output(int index, int row) {
+    outputs.setAtIndex(INT, index, row);
+  }
+
+  /** Hands everything to the stream. */
+  void submit(Backend backend, StepPlan plan, Cells table) {
+    backend.set(plan.embeddings(), 0, embeddings);
+    backend.set(plan.positions(), 0, positions);
+    backend.set(plan.slots(), 0, slots);
+    backend.set(plan.queries(), 0, queries);
+    backend.set(plan.selected(), 0, outputs);
+    live.set(INT, 0, table.live());
+    backend.set(plan.live(), 0, live);
+    submitCells(backend, plan, table);
+    backend.record(read);
+  }
+
+  private void submitCells(Backend backend, StepPlan plan, Cells table) {
+    long from = 8L * table.dirtyFrom();
+    long bytes = 8L * table.dirtyTo() - from;
+    if (bytes > 0) {
+      MemorySegment.copy(table.table(), from, cells, 0, bytes);
+      backend.set(plan.cells(), from, bytes == 8 ? oneCell : cells.asSlice(0, bytes));
+      table.clean();
+    }
+  }
+
+  @Override
+  public void close() {
+    read.close();
+    arena.close();
+  }
+}

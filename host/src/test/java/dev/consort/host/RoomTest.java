@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** What this room may see. */
+@AnalyzeClasses(packages = "dev.consort.host", importOptions = ImportOption.DoNotIncludeTests.class)
+class RoomTest {
+  @ArchTest
+  static final ArchRule theHostSeesAllButPluginsAndTheKit =
+      classes()
+          .that()
+          .resideInAPackage("dev.consort.host..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..",
+              "com.sun.management..",
+              "org.jspecify..",
+              "org.slf4j..",
+              "ch.qos.logback..",
+              "picocli..",
+              "me.tongfei.progressbar..",
+              "com.fasterxml.jackson..",
+              "org.jline..",
+              "com.hubspot.jinjava..",
+              "jinjava..",
+              "dev.consort.api..",
+              "dev.consort.spi..",
+              "dev.consort.model..",
+              "dev.consort.host..");
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.meta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.consort.api.Device;
+import dev.consort.tck.reference.ReferenceDevice;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SharesTest {
+  @Test
+  void withRoomForAllTheSharesFollowTheSpeeds() {
+    assertThat(Shares.capped(new double[] {3, 1}, new double[] {9, 9}))
+        .containsExactly(new double[] {0.75, 0.25}, within(1e-9));
+  }
+
+  @Test
+  void whatDoesNotFitAFastMemberGoesToTheOthers() {
+    assertThat(Shares.capped(new double[] {8, 1, 1}, new double[] {0.5, 9, 0.2}))
+        .containsExactly(new double[] {0.5, 0.3, 0.2}, within(1e-9));
+  }
+
+  @Test
+  void whereNothingFitsTheMembersAreFilled() {
+    assertThat(Shares.capped(new double[] {1, 1}, new double[] {0.1, 0.2}))
+        .containsExactly(new double[] {0.1, 0.2}, within(1e-9));
+  }
+
+  @Test
+  void membersOfOneDeviceShareEvenlyWithoutMeasuring() {
+    Device one = new ReferenceDevice(0);
+    assertThat(Shares.measured(List.of(one, one, one), 1 << 30)).containsExactly(1, 1, 1);
+  }
+}
