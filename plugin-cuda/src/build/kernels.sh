@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Compiles src/main/cuda to PTX and writes what the PTX was made of beside it. Needs nvcc 13.
+# Usage: src/build/kernels.sh [NAME...]   in the folder of this module
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+out=$here/src/main/resources/dev/consort/cuda/kernels
+mkdir -p "$out"
+cd "$here/src/main/cuda"
+names=${*:-$(ls *.cu | sed 's/\.cu$//')}
+for name in $names; do
+  nvcc -ptx -arch=compute_80 -std=c++17 -O3 -o "$out/$name.ptx" "$name.cu"
+done
+cat $(ls *.cu *.cuh | LC_ALL=C sort) | sha256sum | cut -d' ' -f1 > "$out/sources.sha256"
+(cd "$out" && cat $(ls *.ptx | LC_ALL=C sort) | sha256sum | cut -d' ' -f1 > ptx.sha256)

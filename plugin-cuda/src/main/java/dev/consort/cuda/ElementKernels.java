@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.cuda;
+
+import dev.consort.api.Shape;
+import dev.consort.api.Tensor;
+
+/** Functions of single elements, and of rows. */
+final class ElementKernels {
+  /** {@code Function} of elements.cu. Binary operations begin at 0. */
+  static final int UNARY = 10;
+
+  static final int SCALE = 18;
+  static final int CLAMP = 19;
+  static final int GLU = 20;
+  static final int COPY = 30;
+
+  private static final String FILE = "elements";
+  private static final int WARP = 32;
+  private static final int MOST_THREADS = 1024;
+
+  private ElementKernels() {}
+
+  static void map(Work work, Tensor node, int function, float p0, float p1) {
+    Tensor a = node.source(0);
+    Tensor b = node.sources().size() > 1 ? node.source(1) : a;
+    long flat = a.isContiguous() && b.isContiguous() ? period(a, b) : 0;
+    var arguments =
+        new Arguments()
+            .tensor(work.address(node), node)
+            .tensor(work.address(a), a)
+            .tensor(work.address(b), b)
+            .word(node.shape().elements())
+            .word(flat)
+            .integer(function)
+            .integer(KernelType.of(a.type()))
+            .integer(KernelType.of(node.type()))
+            .real(p0)
+            .real(p1);
+    work.each(FILE, "map", arguments, node.shape().elements());
+  }
+
+  /** After how many elements of {@code a} the other begins anew; 0 if it is not so simple. */
+  private static long period(Tensor a, Tensor b) {
+    boolean whole = true;
+    for (int axis = 0; axis < Shape.AXES; axis++) {
+      if (b.ne(axis) != a.ne(axis)) {
+        whole = false;
+      }
+      if (!whole && b.ne(axis) != 1) {
+        return 0;
+      }
+    }
+    return b.shape().elements();
+  }
+
+  /** As many threads as a row keeps busy. */
+  private static int threads(long elements) {
+    return (int) Math.clamp((elements + WARP - 1) / WARP * WARP, WARP, MOST_THREADS);
+  }
+
+  /** With a weight's address that is not 0, the product with the weight. */
+  static void rmsNorm(Work work, Tensor x, float eps, long weight, Tensor result) {
+    rows(work, "rms_norm", x, eps, weight, result);
+  }
+
+  static void softMax(Work work, Tensor node) {
+    rows(work, "soft_max", node.source(0), 0, 0, node);
+  }
+
+  private static void rows(
+      Work work, String kernel, Tensor x, float eps, long weight, Tensor result) {
+    var arguments =
+        new Arguments()
+            .tensor(work.address(x), x)
+            .word(work.address(result))
+            .word(weight)
+            .real(eps);
+    work.grid(FILE, kernel, arguments, threads(x.ne(0)), x.shape().rows(), 1, 1);
+  }
+
+  static void sum(Work work, Tensor node, int axis) {
+    Tensor x = node.source(0);
+    var arguments =
+        new Arguments()
+            .tensor(work.address(x), x)
+            .word(work.address(node))
+            .word(node.shape().elements())
+            .integer(axis);
+    if (axis == 0) {
+      work.grid(FILE, "sum_rows", arguments, threads(x.ne(0)), x.shape().rows(), 1, 1);
+    } else {
+      work.each(FILE, "sum_axis", arguments, node.shape().elements());
+    }
+  }
+
+  static void topK(Work work, Tensor node, int k) {
+    Tensor x = node.source(0);
+    boolean padded = node.sources().size() == 2;
+    Tensor queries = padded ? node.source(1) : x;
+    var arguments =
+        new Arguments()
+            .tensor(work.address(x), x)
+            .word(work.address(node))
+            .word(padded ? work.address(queries) : 0)
+            .word(queries.nb(1))
+            .word(queries.nb(0))
+            .integer(k);
+    work.grid(FILE, "top_k", arguments, Math.min(256, threads(x.ne(0))), x.ne(1), 1, 1);
+  }
+}

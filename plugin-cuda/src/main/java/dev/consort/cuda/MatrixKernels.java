@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.cuda;
+
+import dev.consort.api.DataType;
+import dev.consort.api.Operation;
+import dev.consort.api.Shape;
+import dev.consort.api.Tensor;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Matrix products. Few columns: a warp a row of the weight. Many: tiles on tensor cores. Floats
+ * whose strides or lengths fit neither: a warp an element of the result.
+ */
+final class MatrixKernels {
+  /** So many products run as one. */
+  static final int MOST_JOINED = 4;
+
+  private static final String FILE = "matrix";
+  private static final int THREADS = 128;
+  private static final int WARPS = THREADS / 32;
+  private static final int VECTOR_COLUMNS = 8;
+  private static final int COLUMNS_AT_ONCE = 4;
+  private static final int TILE = 64;
+  private static final int LARGE_TILE = 128;
+  private static final int WIDE = 16;
+  private static final int QUANTIZED_WARPS = 8;
+
+  /** Longer rows do not fit into shared memory. */
+  private static final long LONGEST_QUANTIZED = 32768;
+
+  private static final Set<DataType> EIGHT_BITS =
+      EnumSet.of(DataType.Q4_K, DataType.Q5_K, DataType.Q6_K, DataType.Q8_0, DataType.Q4_0);
+
+  private MatrixKernels() {}
+
+  static String whyNot(Tensor node) {
+    Tensor w = node.source(0);
+    Tensor x = node.source(1);
+    if (!KernelType.isKnown(w.type())) {
+      return "products of " + w.type().label();
+    }
+    if (!isWide(w, x) && !KernelType.isFloating(w.type())) {
+      return w + " or " + x + " is not aligned to 16 bytes";
+    }
+    boolean experts = node.operation() instanceof Operation.MatMulId;
+    long batches = experts ? node.ne(1) * node.ne(2) : node.ne(2) * node.ne(3);
+    return batches > CudaKernels.MOST_BLOCKS || node.ne(1) > CudaKernels.MOST_BLOCKS
+        ? node + " has more than 65535 rows"
+        : "";
+  }
+
+  /** Whether rows can be loaded 8 elements at a time. */
+  private static boolean isWide(Tensor w, Tensor x) {
+    boolean weights =
+        w.nb(0) == w.type().blockBytes()
+            && w.ne(0) % 8 == 0
+            && (w.type().isQuantized() || isAligned(w));
+    return weights && x.nb(0) == x.type().blockBytes() && isAligned(x);
+  }
+
+  private static boolean isAligned(Tensor tensor) {
+    long bits = tensor.offset();
+    for (int axis = 1; axis < Shape.AXES; axis++) {
+      bits |= tensor.nb(axis);
+    }
+    return bits % WIDE == 0;
+  }
+
+  /** Whether the node is a product that {@link #emit} can take together with others like it. */
+  static boolean joins(Tensor node) {
+    return node.operation() instanceof Operation.MatMul
+        && node.source(0).operation() instanceof Operation.Weight
+        && node.source(0).shape().lastAxis() <= 1
+        && node.ne(1) <= VECTOR_COLUMNS
+        && node.ne(2) * node.ne(3) == 1
+        && !node.shape().isEmpty()
+        && isWide(node.source(0), node.source(1));
+  }
+
+  /** Whether two nodes that join are of one kind. */
+  static boolean join(Tensor first, Tensor second) {
+    return first.source(1) == second.source(1)
+        && first.source(0).type() == second.source(0).type()
+        && first.source(0).nb(1) == second.source(0).nb(1);
+  }
+
+  /** Products of several weights with the same activations; one, or as many as may join. */
+  static void emit(Work work, List<Tensor> nodes) {
+    Tensor node = nodes.getFirst();
+    Tensor w = node.source(0);
+    Tensor x = node.source(1);
+    boolean experts = node.operation() instanceof Operation.MatMulId;
+    long columns = experts ? node.ne(1) * node.ne(2) : node.ne(1);
+    long batches = experts ? 1 : node.ne(2) * node.ne(3);
+    Arguments arguments = arguments(work, nodes, columns);
+    String type = w.type().label();
+    if (!isWide(w, x)) {
+      long elements = (w.ne(1) * columns + WARPS - 1) / WARPS;
+      work.grid(FILE, "mat_mul_any", arguments, THREADS, elements, batches, 1);
+    } else if ((experts || columns == 1) && isQuantizedWell(w)) {
+      long rows = nodes.stream().mapToLong(one -> tiles(one.ne(0), QUANTIZED_WARPS)).sum();
+      // A byte an element, a float for 32 and one for 16.
+      int shared = Math.toIntExact(w.ne(0) + w.ne(0) / 8 + w.ne(0) / 4);
+      int threads = 32 * QUANTIZED_WARPS;
+      String kernel = "mat_vec_q_" + type;
+      work.grid(FILE, kernel, arguments, threads, shared, rows, columns, batches);
+    } else if (experts || columns == 1) {
+      work.grid(FILE, "mat_vec_" + type, arguments, THREADS, blocks(nodes), columns, batches);
+    } else if (columns <= VECTOR_COLUMNS) {
+      long groups = tiles(columns, COLUMNS_AT_ONCE);
+      work.grid(FILE, "mat_vec4_" + type, arguments, THREADS, blocks(nodes), groups, batches);
+    } else {
+      boolean quantized = w.type().isQuantized() && 4 * columns > LARGE_TILE;
+      long tilesN = tiles(columns, quantized ? LARGE_TILE : TILE);
+      long large = tiles(w.ne(1), LARGE_TILE) * tilesN * batches;
+      // Two blocks run on a multiprocessor at once, and hide each other's waits.
+      boolean fills = large >= 2L * work.processors();
+      int tile = quantized && fills ? LARGE_TILE : TILE;
+      String kernel = !quantized ? "mat_mul_" : fills ? "mat_mul_large_" : "mat_mul_half_";
+      int threads = quantized ? 2 * THREADS : THREADS;
+      work.grid(FILE, kernel + type, arguments, threads, tiles(w.ne(1), tile), tilesN, batches);
+    }
+  }
+
+  /**
+   * Whether there is a kernel that takes the activations in eight bits, and rows enough for a block
+   * to share them.
+   */
+  private static boolean isQuantizedWell(Tensor w) {
+    return EIGHT_BITS.contains(w.type())
+        && w.ne(0) <= LONGEST_QUANTIZED
+        && w.ne(1) >= QUANTIZED_WARPS;
+  }
+
+  private static long tiles(long extent, int tile) {
+    return (extent + tile - 1) / tile;
+  }
+
+  private static long blocks(List<Tensor> nodes) {
+    return nodes.stream().mapToLong(node -> tiles(node.ne(0), WARPS)).sum();
+  }
+
+  private static Arguments arguments(Work work, List<Tensor> nodes, long columns) {
+    Tensor node = nodes.getFirst();
+    Tensor w = node.source(0);
+    Tensor x = node.source(1);
+    boolean experts = node.operation() instanceof Operation.MatMulId;
+    Tensor ids = experts ? node.source(2) : w;
+    var arguments =
+        new Arguments()
+            .tensor(work.address(w), w)
+            .tensor(work.address(x), x)
+            .word(work.address(node))
+            .word(experts ? work.address(ids) : 0)
+            .word(experts ? ids.nb(0) : 0)
+            .word(experts ? ids.nb(1) : 0)
+            .integer(experts ? ids.ne(0) : 1)
+            .integer(columns)
+            .integer(experts ? 1 : x.ne(2) / w.ne(2))
+            .integer(experts ? 1 : x.ne(3) / w.ne(3))
+            .integer(KernelType.of(w.type()))
+            .integer(nodes.size() - 1);
+    for (int i = 1; i < MOST_JOINED; i++) {
+      arguments.integer(i < nodes.size() ? nodes.get(i).ne(0) : 0);
+    }
+    for (int i = 1; i < MOST_JOINED; i++) {
+      arguments.word(i < nodes.size() ? work.address(nodes.get(i).source(0)) : 0);
+    }
+    for (int i = 1; i < MOST_JOINED; i++) {
+      arguments.word(i < nodes.size() ? work.address(nodes.get(i)) : 0);
+    }
+    return arguments;
+  }
+}
