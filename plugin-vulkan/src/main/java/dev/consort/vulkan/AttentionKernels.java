@@ -11,10 +11,30 @@ import java.util.List;
  * much of it is live is read on the device, so that one plan serves every step.
  */
 final class AttentionKernels {
+  private static final int FEWEST_FOR_CORES = 16;
+  private static final int QUERIES_OF_CORES = 64;
+  private static final int THREADS_OF_CORES = 128;
+
   private AttentionKernels() {}
+
+  /** Whether there are queries enough, and a cache of the right kind, for matrix cores. */
+  static boolean fitsCores(Tensor node, Tuning tuning) {
+    Tensor k = node.source(1);
+    Tensor v = node.source(2);
+    return tuning.matrixCores()
+        && node.ne(2) >= FEWEST_FOR_CORES
+        && k.type() == DataType.F16
+        && v.type() == DataType.F16
+        && k.ne(0) == v.ne(0)
+        && (k.ne(0) == 64 || k.ne(0) == 128)
+        && (k.offset() | k.nb(1) | k.nb(2) | v.offset() | v.nb(1) | v.nb(2)) % 16 == 0;
+  }
 
   /** Parts of the cache that go to subgroups of their own, so that few queries fill the device. */
   private static long splits(Tensor node, Tuning tuning) {
+    if (fitsCores(node, tuning)) {
+      return 1;
+    }
     long subgroups = node.ne(1) * node.ne(2);
     long blocks = Math.max(1, node.source(1).ne(2) / (2L * tuning.lanes()));
     return Math.max(1, Math.min(blocks, Math.min(64, tuning.streams() / Math.max(1, subgroups))));
@@ -74,9 +94,23 @@ final class AttentionKernels {
     var push = new Push().address(query.address()).address(key.address());
     push.address(value.address()).address(queries.address()).address(cells.address());
     push.address(live.address()).address(sinks.address()).address(out.address());
-    push.u32(q.ne(1), Math.max(1, q.ne(1) / Math.max(1, k.ne(1))), k.ne(2), splits);
+    boolean cores = fitsCores(node, tuning);
+    push.u32(q.ne(1), Math.max(1, q.ne(1) / Math.max(1, k.ne(1))), k.ne(2));
+    push.u32(cores ? q.ne(2) : splits);
     push.u32(q.nb(1) / 4, q.nb(2) / 4, k.nb(1), k.nb(2), v.nb(1), v.nb(2));
     push.f32(attention.scale()).f32(attention.softcap()).u32(attention.window());
+    if (cores) {
+      work.grid(
+          "attentioncores-" + k.ne(0),
+          new int[] {THREADS_OF_CORES},
+          push,
+          q.ne(1),
+          (q.ne(2) + QUERIES_OF_CORES - 1) / QUERIES_OF_CORES,
+          1,
+          List.of(query, key, value, queries, cells, live, sinks),
+          out);
+      return;
+    }
     work.grid(
         "attention-" + k.type().label(),
         new int[] {tuning.lanes(), tuning.lanes(), (int) q.ne(0), (int) v.ne(0)},

@@ -9,8 +9,9 @@ import java.util.List;
 
 /**
  * Matrix products. Few columns go through {@code matvec}, many through {@code matmul}; both read 16
- * values of a row at a time and 16 bytes of {@code x}. What does not fit that goes through {@code
- * matmulany}, or, if only {@code x} does not, through a copy of it.
+ * values of a row at a time and 16 bytes of {@code x}; so many that matrix cores pay, where there
+ * are any, through {@link MatrixCores}. What does not fit that goes through {@code matmulany}, or,
+ * if only {@code x} does not, through a copy of it.
  */
 final class MatMulKernels {
   private MatMulKernels() {}
@@ -22,6 +23,9 @@ final class MatMulKernels {
       return 0;
     }
     long copy = aligned(x) ? 0 : round(x.bytes());
+    if (MatrixCores.take(node, tuning)) {
+      return copy + MatrixCores.scratchBytes(node);
+    }
     return copy + (byExpert(node) && many(node, tuning) ? listBytes(node) : 0);
   }
 
@@ -38,7 +42,7 @@ final class MatMulKernels {
     return round(4 * node.source(0).ne(2) * (1 + node.ne(1) * node.ne(2)));
   }
 
-  private static long round(long bytes) {
+  static long round(long bytes) {
     return (bytes + 255) & -256;
   }
 
@@ -100,6 +104,8 @@ final class MatMulKernels {
       }
     } else if (node.ne(1) <= work.tuning().vectorLimit()) {
       vector(work, node, columns);
+    } else if (MatrixCores.take(node, work.tuning())) {
+      MatrixCores.emit(work, node, columns.place(), columns.strides(), used);
     } else {
       tiles(work, node, columns);
     }
@@ -222,13 +228,10 @@ final class MatMulKernels {
   private static void tile(
       Work work, Tensor node, Push push, int ids, long columns, long z, List<Place> in, Place y) {
     DataType type = node.source(0).type();
-    // F32 and BF16 weights would lose range or precision in F16.
-    boolean cores = work.tuning().matrixCores() && type != DataType.F32 && type != DataType.BF16;
-    Tile tile =
-        cores ? Tile.ofCores() : Tile.of(work.tuning(), ids == 1 ? 2 * columns / z : columns);
+    Tile tile = Tile.of(work.tuning(), ids == 1 ? 2 * columns / z : columns);
     work.grid(
-        (cores ? "matmulcores-" : "matmul-") + type.label(),
-        cores ? new int[] {4 * work.tuning().lanes(), ids} : tile.constants(ids),
+        "matmul-" + type.label(),
+        tile.constants(ids),
         push,
         (node.ne(0) + tile.rows() - 1) / tile.rows(),
         (columns + tile.columns() - 1) / tile.columns(),

@@ -16,11 +16,6 @@ record Tile(int rows, int columns, int depth, int perThread) {
     return new Tile(64, 64, 32, 4);
   }
 
-  /** The tile of the kernel for matrix cores. */
-  static Tile ofCores() {
-    return new Tile(64, 64, 32, 32);
-  }
-
   private int threads() {
     return (rows / perThread) * (columns / perThread);
   }

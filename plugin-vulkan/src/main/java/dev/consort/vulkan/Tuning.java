@@ -48,11 +48,12 @@ record Tuning(
   static Tuning gpu(Adapter.Limits limits) {
     int lanes = limits.subgroup();
     int row = Math.min(256, Math.min(limits.invocations(), lanes * 64));
-    return new Tuning(lanes, row, row, Math.max(1, 128 / lanes), 4, 8, 8, row, 2048, false);
+    boolean cores = limits.halfMatrix() && limits.sharedBytes() >= 49152 && row == 256;
+    return new Tuning(lanes, row, row, Math.max(1, 128 / lanes), 4, 8, 8, row, 2048, cores);
   }
 
-  /** The same with matrix cores. */
-  Tuning withMatrixCores() {
+  /** The same without matrix cores. */
+  Tuning withoutMatrixCores() {
     return new Tuning(
         lanes,
         flat,
@@ -63,6 +64,6 @@ record Tuning(
         vectorLimit,
         tileThreads,
         streams,
-        true);
+        false);
   }
 }

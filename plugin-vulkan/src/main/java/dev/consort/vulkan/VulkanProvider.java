@@ -47,11 +47,11 @@ public final class VulkanProvider implements BackendProvider {
     return Registration.of(VERSION, devices, () -> close(devices, instance));
   }
 
-  /** {@code matrix_cores=on} trades F32 products of many columns for faster ones in F16. */
+  /** {@code matrix_cores=off} trades fast products of many columns in F16 for slow ones in F32. */
   private static Tuning tuning(Adapter adapter, PluginContext context) {
     Tuning tuning = Tuning.of(adapter);
-    boolean wanted = context.setting("matrix_cores").filter("on"::equals).isPresent();
-    return wanted && adapter.limits().halfMatrix() ? tuning.withMatrixCores() : tuning;
+    boolean unwanted = context.setting("matrix_cores").filter("off"::equals).isPresent();
+    return unwanted ? tuning.withoutMatrixCores() : tuning;
   }
 
   private static void close(List<Device> devices, Instance instance) {
