@@ -36,24 +36,36 @@ public record ConsortOptions(
    * set.
    */
   public static ConsortOptions defaults() {
-    ConsortOptions classPath =
-        new ConsortOptions(
-            List.of(new ClassPathSource(Consort.class.getClassLoader())), Map.of(), START_LIMIT);
+    ConsortOptions classPath = ofClassPath();
     String folder = System.getProperty(PLUGINS_PROPERTY, "");
     return folder.isEmpty() ? classPath : classPath.withPlugins(Path.of(folder));
   }
 
   /** Plugins of the class path and of {@code folder} alone. */
   public static ConsortOptions ofFolder(Path folder) {
+    return ofClassPath().withPlugins(folder);
+  }
+
+  /** Plugins of the class path alone. */
+  public static ConsortOptions ofClassPath() {
     return new ConsortOptions(
-            List.of(new ClassPathSource(Consort.class.getClassLoader())), Map.of(), START_LIMIT)
-        .withPlugins(folder);
+        List.of(new ClassPathSource(Consort.class.getClassLoader())), Map.of(), START_LIMIT);
   }
 
   /** These options with one more folder of plugin JARs. */
   public ConsortOptions withPlugins(Path folder) {
+    return withSource(new FolderSource(folder));
+  }
+
+  /** These options with one more folder of plugin JARs, which run as OSGi bundles. */
+  public ConsortOptions withBundles(Path folder) {
+    return withSource(FolderSource.ofBundles(folder));
+  }
+
+  /** These options with one more place that plugins come from. */
+  public ConsortOptions withSource(PluginSource source) {
     List<PluginSource> more = new ArrayList<>(sources);
-    more.add(new FolderSource(folder));
+    more.add(source);
     return new ConsortOptions(more, settings, startLimit);
   }
 

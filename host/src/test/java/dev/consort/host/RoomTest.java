@@ -28,6 +28,7 @@ class RoomTest {
               "me.tongfei.progressbar..",
               "com.fasterxml.jackson..",
               "org.jline..",
+              "org.osgi..",
               "com.hubspot.jinjava..",
               "jinjava..",
               "dev.consort.api..",

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class EarlyStart {
   private static final List<String> COMMANDS = List.of("devices", "plugins", "run");
-  private static final List<String> CHANGES = List.of("--plugins", "--set", "-h", "--help");
+  private static final List<String> CHANGES =
+      List.of("--plugins", "--bundles", "--set", "-h", "--help");
 
   private static final AtomicReference<@Nullable CompletableFuture<Consort>> STARTING =
       new AtomicReference<>();
@@ -27,6 +28,7 @@ final class EarlyStart {
     boolean plain =
         args.length > 0
             && COMMANDS.contains(args[0])
+            && !isSubcommand(args)
             && Arrays.stream(args).noneMatch(arg -> CHANGES.contains(arg.split("=", 2)[0]));
     if (plain) {
       CompletableFuture<Consort> starting = new CompletableFuture<>();
@@ -43,6 +45,10 @@ final class EarlyStart {
                 }
               });
     }
+  }
+
+  private static boolean isSubcommand(String... args) {
+    return args[0].equals("plugins") && args.length > 1 && !args[1].startsWith("-");
   }
 
   /**

@@ -3,9 +3,11 @@ package dev.consort.host.cli;
 
 import dev.consort.host.Consort;
 import dev.consort.host.ConsortOptions;
+import dev.consort.host.plugin.PluginListener;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -16,6 +18,12 @@ final class HostOptions {
       paramLabel = "DIR",
       description = "Folder of plugin JARs (default: plugins beside the launcher).")
   private @Nullable Path plugins;
+
+  @Option(
+      names = "--bundles",
+      paramLabel = "DIR",
+      description = "Folder of plugin JARs to run as OSGi bundles, besides the other plugins.")
+  private @Nullable Path bundles;
 
   @Option(
       names = "--set",
@@ -38,15 +46,35 @@ final class HostOptions {
     return verbose;
   }
 
+  /** The plugins folder, if there is one. */
+  Optional<Path> folder() {
+    String standard = System.getProperty(ConsortOptions.PLUGINS_PROPERTY, "");
+    return plugins != null
+        ? Optional.of(plugins)
+        : Optional.of(standard).filter(name -> !name.isEmpty()).map(Path::of);
+  }
+
   Consort open() {
-    if (plugins == null && settings.isEmpty()) {
+    if (plugins == null && bundles == null && settings.isEmpty()) {
       return EarlyStart.take().orElseGet(Consort::open);
     }
+    return Consort.open(options());
+  }
+
+  /** Opens a host that tells of every step of every plugin. */
+  Consort open(PluginListener listener) {
+    return Consort.open(options(), listener);
+  }
+
+  private ConsortOptions options() {
     ConsortOptions options =
         plugins == null ? ConsortOptions.defaults() : ConsortOptions.ofFolder(plugins);
+    if (bundles != null) {
+      options = options.withBundles(bundles);
+    }
     for (Map.Entry<String, String> setting : settings.entrySet()) {
       options = options.withSetting(setting.getKey(), setting.getValue());
     }
-    return Consort.open(options);
+    return options;
   }
 }

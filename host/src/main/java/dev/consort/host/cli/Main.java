@@ -91,7 +91,10 @@ public final class Main {
     }
     ParseResult parsed = line.getParseResult();
     if (code == 0 && parsed != null && parsed.hasSubcommand()) {
-      Object result = parsed.subcommand().commandSpec().commandLine().getExecutionResult();
+      while (parsed.hasSubcommand()) {
+        parsed = parsed.subcommand();
+      }
+      Object result = parsed.commandSpec().commandLine().getExecutionResult();
       return result instanceof ExitCode exit ? exit.number() : code;
     }
     return code;
@@ -104,7 +107,12 @@ public final class Main {
     COMMANDS.forEach(
         (name, make) -> {
           if (!COMMANDS.containsKey(first) || name.equals(first)) {
-            line.addSubcommand(name, make.apply(console));
+            CommandLine command = new CommandLine(make.apply(console));
+            if (name.equals("plugins")) {
+              command.addSubcommand("lock", new PluginsLockCommand(console));
+              command.addSubcommand("watch", new PluginsWatchCommand(console));
+            }
+            line.addSubcommand(name, command);
           }
         });
     return line;

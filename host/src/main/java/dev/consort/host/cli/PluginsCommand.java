@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.host.cli;
 
-import dev.consort.api.Device;
 import dev.consort.host.Consort;
 import dev.consort.host.plugin.PluginStatus;
 import java.util.concurrent.Callable;
@@ -14,8 +13,11 @@ import picocli.CommandLine.Option;
 @Command(
     name = "plugins",
     description = "List the plugins, and why those that are not active are not.",
+    synopsisSubcommandLabel = "[lock | watch]",
     sortOptions = false)
 final class PluginsCommand implements Callable<ExitCode> {
+  private static final int SHORT_HASH = 12;
+
   private final Console console;
 
   @Option(
@@ -33,17 +35,19 @@ final class PluginsCommand implements Callable<ExitCode> {
 
   @Override
   public ExitCode call() {
-    Table table = new Table("plugin", "version", "state", "devices", "file", "reason");
+    Table table =
+        new Table(
+            "plugin", "version", "state", "spi", "devices", "from", "sha256", "file", "reason");
     try (Consort consort = host.open()) {
       for (PluginStatus plugin : consort.plugins()) {
         table.add(
             plugin.name(),
             plugin.version(),
             plugin.state().name(),
-            plugin.devices().stream()
-                .map(Device::info)
-                .map(info -> info.id())
-                .collect(Collectors.joining(" ")),
+            plugin.spiVersion(),
+            devices(plugin),
+            plugin.way().label(),
+            hash(plugin),
             plugin.origin(),
             plugin.reason());
       }
@@ -56,5 +60,17 @@ final class PluginsCommand implements Callable<ExitCode> {
       }
     }
     return ExitCode.OK;
+  }
+
+  /** Its devices' ids with spaces between them. */
+  static String devices(PluginStatus plugin) {
+    return plugin.devices().stream()
+        .map(device -> device.info().id())
+        .collect(Collectors.joining(" "));
+  }
+
+  private String hash(PluginStatus plugin) {
+    boolean cut = format == TableFormat.TEXT && plugin.sha256().length() > SHORT_HASH;
+    return cut ? plugin.sha256().substring(0, SHORT_HASH) : plugin.sha256();
   }
 }

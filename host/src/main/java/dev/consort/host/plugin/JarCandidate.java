@@ -3,34 +3,36 @@ package dev.consort.host.plugin;
 
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
-import dev.consort.spi.BackendProvider;
 import dev.consort.spi.SpiVersion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
-import java.util.ServiceLoader;
-import java.util.function.Supplier;
-import java.util.jar.JarFile;
-import java.util.jar.Manifest;
 
-/** A JAR file that should hold one plugin. */
+/**
+ * A JAR file that should hold one plugin. It is copied to a private place first; what is checked,
+ * hashed and loaded is the copy, so that nothing can be changed in between, and so that the file
+ * may be replaced while the plugin runs.
+ */
 final class JarCandidate implements PluginCandidate {
-  /** The manifest attribute by which a plugin says which SPI it was compiled against. */
-  static final String SPI_ATTRIBUTE = "Consort-Spi-Version";
-
   private final Path jar;
-  private final ClassLoader shared;
+  private final String revision;
+  private final String circumstances;
+  private final Admission admission;
+  private final JarLoader loader;
 
-  JarCandidate(Path jar, ClassLoader shared) {
+  JarCandidate(Path jar, String circumstances, Admission admission, JarLoader loader) {
     this.jar = jar;
-    this.shared = shared;
+    this.circumstances = circumstances + " " + Trust.objection(jar).orElse("");
+    this.revision = revision(jar);
+    this.admission = admission;
+    this.loader = loader;
   }
 
   @Override
   public String label() {
-    return jar.getFileName().toString();
+    return String.valueOf(jar.getFileName());
   }
 
   @Override
@@ -39,102 +41,63 @@ final class JarCandidate implements PluginCandidate {
   }
 
   @Override
-  public OpenPlugin open() {
-    checkSpi(readManifest());
-    Supplier<Path> natives = new NativeDirectory(this::fingerprint);
-    PluginClassLoader loader = newLoader(natives);
+  public String revision() {
+    return revision;
+  }
+
+  @Override
+  public String circumstances() {
+    return circumstances;
+  }
+
+  @Override
+  public PluginWay way() {
+    return loader.way();
+  }
+
+  @Override
+  public boolean isWhole() {
+    return JarCheck.isWhole(jar);
+  }
+
+  @Override
+  public VerifiedPlugin verify() {
+    if (!Files.isRegularFile(jar)) {
+      throw new ConsortException(
+          ErrorCode.PLUGIN_FAILED, "it is no regular file; plugins are JAR files");
+    }
+    Trust.check(jar);
+    Path copy = SessionDirectory.unused(label());
     try {
-      return new OpenPlugin(onlyProvider(loader), natives, () -> close(loader));
-    } catch (Throwable e) {
-      close(loader);
+      String sha256 = Fingerprint.ofCopy(jar, copy);
+      SpiVersion spi = JarCheck.spiVersion(JarCheck.check(copy));
+      Optional<LockedPlugin> locked = admission.admit(new JarIdentity(jar, sha256, spi));
+      var natives = new NativeDirectory(() -> sha256);
+      return new VerifiedPlugin(
+          spi.toString(),
+          sha256,
+          locked,
+          () -> loader.load(label(), copy, natives),
+          () -> {
+            natives.close();
+            SessionDirectory.delete(copy);
+          });
+    } catch (IOException e) {
+      SessionDirectory.delete(copy);
+      throw JarCheck.unreadable(e.toString(), e);
+    } catch (RuntimeException e) {
+      SessionDirectory.delete(copy);
       throw e;
     }
   }
 
-  private Optional<Manifest> readManifest() {
-    if (!Files.isRegularFile(jar)) {
-      throw unreadable("it is no regular file", null);
-    }
-    try (JarFile file = new JarFile(jar.toFile())) {
-      return Optional.ofNullable(file.getManifest());
-    } catch (IOException | RuntimeException e) {
-      throw unreadable(e.toString(), e);
-    }
-  }
-
-  private ConsortException unreadable(
-      String found, @org.jspecify.annotations.Nullable Throwable cause) {
-    var error =
-        ConsortException.of(
-            ErrorCode.PLUGIN_FAILED,
-            "not a readable JAR file: %s; replace the file or remove it".formatted(found));
-    return cause == null ? error.build() : error.cause(cause).build();
-  }
-
-  private static void checkSpi(Optional<Manifest> manifest) {
-    Optional<String> text =
-        manifest.map(found -> found.getMainAttributes().getValue(SPI_ATTRIBUTE));
-    text.map(JarCandidate::parseSpi).ifPresent(JarCandidate::checkSpi);
-  }
-
-  /** Refuses a version that the host can't run, naming both. */
-  static void checkSpi(SpiVersion plugin) {
-    if (!SpiVersion.CURRENT.accepts(plugin)) {
-      throw new ConsortException(
-          ErrorCode.PLUGIN_FAILED,
-          "made for SPI %s, but this host has SPI %s; install a plugin for this host, or a newer host"
-              .formatted(plugin, SpiVersion.CURRENT));
-    }
-  }
-
-  private static SpiVersion parseSpi(String text) {
-    String[] parts = text.strip().split("\\.");
+  /** Another one when the file was written or replaced. */
+  static String revision(Path jar) {
     try {
-      return new SpiVersion(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));
-    } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
-      throw new ConsortException(
-          ErrorCode.PLUGIN_FAILED,
-          "the manifest's %s is \"%s\", which is no version such as %s"
-              .formatted(SPI_ATTRIBUTE, text, SpiVersion.CURRENT),
-          e);
-    }
-  }
-
-  private PluginClassLoader newLoader(Supplier<Path> natives) {
-    try {
-      return new PluginClassLoader(jar, jar.toUri().toURL(), shared, natives);
+      BasicFileAttributes found = Files.readAttributes(jar, BasicFileAttributes.class);
+      return found.size() + " " + found.lastModifiedTime().toInstant() + " " + found.fileKey();
     } catch (IOException e) {
-      throw unreadable(e.toString(), e);
-    }
-  }
-
-  private static BackendProvider onlyProvider(ClassLoader loader) {
-    List<ServiceLoader.Provider<BackendProvider>> found =
-        ServiceLoader.load(BackendProvider.class, loader).stream().toList();
-    if (found.size() != 1) {
-      throw new ConsortException(
-          ErrorCode.PLUGIN_FAILED,
-          "holds %s; a plugin names exactly one in META-INF/services/%s"
-              .formatted(
-                  found.isEmpty() ? "no provider" : found.size() + " providers",
-                  BackendProvider.class.getName()));
-    }
-    return found.getFirst().get();
-  }
-
-  private String fingerprint() {
-    try {
-      return Fingerprint.ofFile(jar);
-    } catch (IOException e) {
-      throw unreadable(e.toString(), e);
-    }
-  }
-
-  private static void close(PluginClassLoader loader) {
-    try {
-      loader.close();
-    } catch (IOException e) {
-      throw new ConsortException(ErrorCode.IO, "can't close " + loader.getName() + ": " + e, e);
+      return "none";
     }
   }
 }

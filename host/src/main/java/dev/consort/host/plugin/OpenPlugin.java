@@ -11,7 +11,7 @@ import java.util.function.Supplier;
  * @param provider its entry
  * @param nativeDirectory makes its private directory for native libraries when it is first asked
  *     for
- * @param close gives back its class loader and file
+ * @param close gives back its class loader and files
  */
 public record OpenPlugin(
     BackendProvider provider, Supplier<Path> nativeDirectory, Runnable close) {}

@@ -30,8 +30,9 @@ final class PluginClassLoader extends URLClassLoader {
   private final Path jar;
   private final Supplier<Path> nativeDirectory;
 
-  PluginClassLoader(Path jar, URL url, ClassLoader parent, Supplier<Path> nativeDirectory) {
-    super("consort-plugin-" + jar.getFileName(), new URL[] {url}, parent);
+  PluginClassLoader(
+      String label, Path jar, URL url, ClassLoader parent, Supplier<Path> nativeDirectory) {
+    super("consort-plugin-" + label, new URL[] {url}, parent);
     this.jar = jar;
     this.nativeDirectory = nativeDirectory;
   }

@@ -12,134 +12,134 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Starts one plugin on a thread of its own and never throws because of it: whatever a plugin does
- * wrong becomes a status with a reason. A thread that does not come back in time is given up; if it
- * comes back later, what it brings is closed.
+ * Takes one generation from found to probed on a thread of its own and never throws because of it:
+ * whatever a plugin does wrong becomes a reason. A thread that does not come back in time is
+ * interrupted and given up; if it comes back later, what it brings is closed.
  */
 final class PluginStarter {
   private static final Pattern NAME = Pattern.compile("[a-z0-9-]+");
 
-  private final PluginCandidate candidate;
+  private final Generation generation;
   private final Map<String, String> settings;
-  private final CompletableFuture<StartedPlugin> result = new CompletableFuture<>();
-  private volatile long deadline;
+  private final CountDownLatch done = new CountDownLatch(1);
+  private final long deadline;
+  private final Thread thread;
 
-  private PluginStarter(PluginCandidate candidate, Map<String, String> settings) {
-    this.candidate = candidate;
+  private PluginStarter(Generation generation, Map<String, String> settings, Duration limit) {
+    this.generation = generation;
     this.settings = settings;
+    this.deadline = System.nanoTime() + limit.toNanos();
+    this.thread =
+        Thread.ofPlatform()
+            .daemon()
+            .name("consort-plugin-" + generation.candidate().label())
+            .unstarted(this::run);
   }
 
   /** Starts the plugin on a new thread and returns at once. */
-  static PluginStarter start(
-      PluginCandidate candidate, Map<String, String> settings, Duration limit) {
-    var starter = new PluginStarter(candidate, settings);
-    starter.deadline = System.nanoTime() + limit.toNanos();
-    Thread.ofPlatform().daemon().name("consort-plugin-" + candidate.label()).start(starter::run);
+  static PluginStarter start(Generation generation, Map<String, String> settings, Duration limit) {
+    var starter = new PluginStarter(generation, settings, limit);
+    starter.thread.start();
     return starter;
   }
 
-  /** Waits for the plugin, at most until its time limit. */
-  StartedPlugin await(Duration limit) {
+  /** Waits until the generation is probed or has failed, at most until its time limit. */
+  void await(Duration limit) {
     try {
-      return result.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      StartedPlugin late =
-          failed(
-              "did not start within %d ms; it was given up".formatted(limit.toMillis()),
-              Optional.empty());
-      return result.complete(late) ? late : result.join();
+      if (!done.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+        giveUp("%s took longer than %d ms; it was given up".formatted(doing(), limit.toMillis()));
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      StartedPlugin stopped = failed("the start was interrupted", Optional.empty());
-      return result.complete(stopped) ? stopped : result.join();
-    } catch (ExecutionException e) {
-      return failed(reason(e), Optional.of(e));
+      giveUp("the start was interrupted");
     }
   }
 
-  private StartedPlugin failed(String reason, Optional<Throwable> cause) {
-    return StartedPlugin.failed(candidate, candidate.label(), reason, cause);
+  private void giveUp(String why) {
+    generation.fail(why, Optional.empty());
+    thread.interrupt();
+  }
+
+  private String doing() {
+    return switch (generation.state()) {
+      case FOUND -> "reading and checking it";
+      case VERIFIED -> "loading its provider";
+      default -> "register()";
+    };
   }
 
   private void run() {
-    StartedPlugin started;
     try {
-      started = open();
+      start();
+      generation.started();
     } catch (Throwable e) {
-      started = failed(reason(e), Optional.of(e));
-    }
-    if (!result.complete(started)) {
-      started.close().run();
+      generation.started();
+      generation.fail(Containment.reason(e), Optional.of(e));
+    } finally {
+      done.countDown();
     }
   }
 
-  private StartedPlugin open() {
-    OpenPlugin plugin = candidate.open();
-    String name = candidate.label();
-    try {
-      Thread.currentThread().setContextClassLoader(plugin.provider().getClass().getClassLoader());
-      name = checkName(plugin.provider().name());
-      Registration registration = plugin.provider().register(new Context(name, plugin, settings));
-      return started(name, plugin, registration);
-    } catch (Throwable e) {
-      close(plugin.close());
-      return StartedPlugin.failed(candidate, name, reason(e), Optional.of(e));
+  private void start() {
+    VerifiedPlugin verified = generation.candidate().verify();
+    generation.atEnd(verified.close());
+    generation.verified(verified);
+    OpenPlugin plugin = verified.loader().load();
+    generation.atEnd(plugin.close());
+    ClassLoader loader = plugin.provider().getClass().getClassLoader();
+    generation.loaded(loader);
+    Thread.currentThread().setContextClassLoader(loader);
+    String name = checkName(plugin.provider().name());
+    generation.resolved(name);
+    Registration registration =
+        present(plugin.provider().register(new Context(name, plugin, settings)));
+    generation.atEnd(registration.close());
+    JarCheck.checkSpi(registration.spiVersion());
+    verified.locked().ifPresent(locked -> checkLock(locked, name, registration.version()));
+    checkDevices(name, registration.devices());
+    generation.probed(registration.version(), registration.devices());
+    if (registration.devices().isEmpty()) {
+      String why = registration.unavailable();
+      generation.unavailable(why.isEmpty() ? "found no device and gave no reason" : why);
     }
   }
 
-  private StartedPlugin started(String name, OpenPlugin plugin, Registration registration) {
-    require(registration != null, "register() returned null instead of a registration");
-    Runnable close =
-        () -> {
-          close(registration.close());
-          close(plugin.close());
-        };
-    try {
-      JarCandidate.checkSpi(registration.spiVersion());
-      if (registration.devices().isEmpty()) {
-        String why = registration.unavailable();
-        return new StartedPlugin(
-            PluginStatus.unavailable(
-                name,
-                registration.version(),
-                why.isEmpty() ? "found no device and gave no reason" : why,
-                candidate.origin()),
-            close);
-      }
-      checkDevices(name, registration.devices());
-      return new StartedPlugin(
-          PluginStatus.active(
-              name, registration.version(), candidate.origin(), registration.devices()),
-          close);
-    } catch (Throwable e) {
-      close(registration.close());
-      throw e;
+  private static Registration present(@Nullable Registration registration) {
+    if (registration == null) {
+      throw new IllegalStateException("register() returned null instead of a registration");
     }
+    return registration;
   }
 
-  private static String checkName(String name) {
-    require(
-        name != null && NAME.matcher(name).matches(),
-        "its name is \"%s\"; a name has lower-case letters, digits and hyphens only"
-            .formatted(name));
+  private static String checkName(@Nullable String name) {
+    if (name == null || !NAME.matcher(name).matches()) {
+      throw new IllegalStateException(
+          "its name is \"%s\"; a name has lower-case letters, digits and hyphens only"
+              .formatted(name));
+    }
     return name;
+  }
+
+  private static void checkLock(LockedPlugin locked, String name, String version) {
+    require(
+        locked.name().equals(name) && locked.version().equals(version),
+        "%s lists this file as %s %s, but it calls itself %s %s; write the lock again with consort plugins lock"
+            .formatted(PluginsLock.FILE, locked.name(), locked.version(), name, version));
   }
 
   private static void checkDevices(String name, List<Device> devices) {
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < devices.size(); i++) {
       DeviceInfo info = devices.get(i).info();
+      require(info != null, "info() of its device number %d returned null".formatted(i));
       require(
-          info.plugin().equals(name) && info.index() == i && seen.add(info.id()),
+          name.equals(info.plugin()) && info.index() == i && seen.add(info.id()),
           "its device number %d calls itself %s instead of %s:%d".formatted(i, info.id(), name, i));
     }
   }
@@ -148,30 +148,6 @@ final class PluginStarter {
     if (!holds) {
       throw new IllegalStateException(otherwise);
     }
-  }
-
-  /** What to tell people: the text of our own errors, the kind and text of all others. */
-  private static String reason(Throwable error) {
-    Throwable shown =
-        error instanceof java.util.ServiceConfigurationError && error.getCause() != null
-            ? error.getCause()
-            : error;
-    return shown instanceof dev.consort.api.ConsortException
-            || shown.getClass() == IllegalStateException.class
-        ? String.valueOf(shown.getMessage())
-        : shown.toString();
-  }
-
-  private static void close(Runnable part) {
-    try {
-      part.run();
-    } catch (Throwable e) {
-      log().warn("a plugin failed while it was closed", e);
-    }
-  }
-
-  private static Logger log() {
-    return LoggerFactory.getLogger(PluginStarter.class);
   }
 
   private record Context(String name, OpenPlugin plugin, Map<String, String> settings)

@@ -11,6 +11,7 @@ import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
 import dev.consort.host.meta.MetaBackend;
 import dev.consort.host.meta.MetaDevice;
+import dev.consort.host.plugin.Lease;
 import dev.consort.model.Model;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -27,7 +28,8 @@ import java.util.List;
 /**
  * A model on a device: weights, cache and plans. Tokens go in as {@link Batch}es or through {@link
  * Sequence}s, logits come out. One caller at a time. The model must stay open as long as the
- * engine.
+ * engine. While it is open it holds a {@link Lease} on its members' plugins: one that is replaced
+ * or removed meanwhile is closed after the engine.
  *
  * <p>A step uploads its inputs, submits one plan and reads the logits, and blocks once. In steady
  * state it builds no plan and allocates nothing on the Java heap.
@@ -38,6 +40,7 @@ public final class Engine implements AutoCloseable {
   private final Model model;
   private final MetaDevice device;
   private final EngineOptions options;
+  private final Lease lease;
   private final Backend backend;
   private final Plans plans;
   private final Cells cells;
@@ -57,7 +60,9 @@ public final class Engine implements AutoCloseable {
   private int[] slots = new int[1];
   private int taken;
 
-  private Engine(Model model, MetaDevice device, EngineOptions options, Progress progress) {
+  private Engine(
+      Lease lease, Model model, MetaDevice device, EngineOptions options, Progress progress) {
+    this.lease = lease;
     this.model = model;
     this.device = device;
     this.options = options;
@@ -96,7 +101,8 @@ public final class Engine implements AutoCloseable {
   /**
    * Places a model on a device and loads its weights. Blocks.
    *
-   * @throws ConsortException UNSUPPORTED if the device can't run it, OUT_OF_MEMORY
+   * @throws ConsortException UNSUPPORTED if the device can't run it, OUT_OF_MEMORY; CLOSED if a
+   *     member's plugin was replaced or removed since the host was asked for it
    */
   public static Engine open(Model model, MetaDevice device, EngineOptions options) {
     return open(model, device, options, Progress.NONE);
@@ -105,7 +111,13 @@ public final class Engine implements AutoCloseable {
   /** As above; {@code progress} hears of the bytes of weights that were handed to the devices. */
   public static Engine open(
       Model model, MetaDevice device, EngineOptions options, Progress progress) {
-    return new Engine(model, device, options, progress);
+    Lease lease = Lease.on(device.members());
+    try {
+      return new Engine(lease, model, device, options, progress);
+    } catch (RuntimeException | Error e) {
+      lease.close();
+      throw e;
+    }
   }
 
   public Model model() {
@@ -380,6 +392,7 @@ public final class Engine implements AutoCloseable {
     all.add(backend);
     all.addAll(allocations);
     all.add(logitsArena);
+    all.add(lease);
     List<Exception> failures = new ArrayList<>();
     for (AutoCloseable each : all) {
       try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.host.plugin;
 
+import dev.consort.spi.SpiVersion;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -57,7 +58,7 @@ final class PluginJar {
 
   /** A JAR with nothing in it. */
   static PluginJar empty() {
-    return new PluginJar();
+    return new PluginJar().manifest("Consort-Spi-Version", SpiVersion.CURRENT.toString());
   }
 
   /** A plugin that works. */
@@ -65,9 +66,20 @@ final class PluginJar {
     return with(name, "");
   }
 
+  /** A plugin that works and calls itself so. */
+  static PluginJar ofVersion(String name, String version) {
+    return with(
+        name,
+        "if (true) return Registration.of(\"%s\", List.of(new Only(\"%s\", 0)), () -> {});"
+            .formatted(version, name));
+  }
+
   /** A plugin whose register() runs {@code body} first. */
   static PluginJar with(String name, String body) {
     return empty()
+        .manifest("Bundle-ManifestVersion", "2")
+        .manifest("Bundle-SymbolicName", "third.party." + name)
+        .manifest("Import-Package", "dev.consort.api,dev.consort.spi")
         .source(
             "third.party." + name + "Provider",
             PROVIDER.replace("NAME", name).replace("BODY", body))
