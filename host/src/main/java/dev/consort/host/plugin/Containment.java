@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.host.plugin;
 
+import dev.consort.api.ConsortException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import java.util.stream.Collectors;
 import org.slf4j.LoggerFactory;
 
@@ -50,15 +53,45 @@ final class Containment {
     }
   }
 
-  /** What to tell people: the text of our own errors, the kind and text of all others. */
-  static String reason(Throwable error) {
+  /**
+   * What to tell people: the text of our own errors; of all others what was being done, the kind
+   * and text, and where it was thrown.
+   */
+  static String reason(String doing, Throwable error) {
     Throwable shown =
-        error instanceof java.util.ServiceConfigurationError && error.getCause() != null
+        error instanceof ServiceConfigurationError && error.getCause() != null
             ? error.getCause()
             : error;
-    return shown instanceof dev.consort.api.ConsortException
-            || shown.getClass() == IllegalStateException.class
+    return shown instanceof ConsortException || shown instanceof Refusal
         ? String.valueOf(shown.getMessage())
-        : shown.toString();
+        : "%s failed with %s%s".formatted(doing, text(shown), where(shown));
+  }
+
+  /** A plugin's exception may itself throw when it is asked for its text. */
+  private static String text(Throwable error) {
+    try {
+      return error.toString();
+    } catch (Throwable e) {
+      return error.getClass().getName();
+    }
+  }
+
+  private static String where(Throwable error) {
+    return Arrays.stream(error.getStackTrace())
+        .filter(frame -> !frame.getClassName().startsWith("java."))
+        .filter(frame -> !frame.getClassName().startsWith("jdk."))
+        .filter(frame -> !frame.getClassName().startsWith("dev.consort.host."))
+        .findFirst()
+        .map(frame -> " (at " + frame.getClassName() + "." + frame.getMethodName() + ")")
+        .orElse("");
+  }
+
+  /** What the host has against a plugin, in its own words. */
+  static final class Refusal extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Refusal(String message) {
+      super(message);
+    }
   }
 }

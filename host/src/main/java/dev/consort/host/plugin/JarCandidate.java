@@ -69,7 +69,7 @@ final class JarCandidate implements PluginCandidate {
     Trust.check(jar);
     Path copy = SessionDirectory.unused(label());
     try {
-      String sha256 = Fingerprint.ofCopy(jar, copy);
+      String sha256 = JarStore.place(jar, copy);
       SpiVersion spi = JarCheck.spiVersion(JarCheck.check(copy));
       Optional<LockedPlugin> locked = admission.admit(new JarIdentity(jar, sha256, spi));
       var natives = new NativeDirectory(() -> sha256);

@@ -80,7 +80,7 @@ final class PluginStarter {
       generation.started();
     } catch (Throwable e) {
       generation.started();
-      generation.fail(Containment.reason(e), Optional.of(e));
+      generation.fail(Containment.reason(doing(), e), Optional.of(e));
     } finally {
       done.countDown();
     }
@@ -112,14 +112,14 @@ final class PluginStarter {
 
   private static Registration present(@Nullable Registration registration) {
     if (registration == null) {
-      throw new IllegalStateException("register() returned null instead of a registration");
+      throw new Containment.Refusal("register() returned null instead of a registration");
     }
     return registration;
   }
 
   private static String checkName(@Nullable String name) {
     if (name == null || !NAME.matcher(name).matches()) {
-      throw new IllegalStateException(
+      throw new Containment.Refusal(
           "its name is \"%s\"; a name has lower-case letters, digits and hyphens only"
               .formatted(name));
     }
@@ -146,7 +146,7 @@ final class PluginStarter {
 
   private static void require(boolean holds, String otherwise) {
     if (!holds) {
-      throw new IllegalStateException(otherwise);
+      throw new Containment.Refusal(otherwise);
     }
   }
 

@@ -10,16 +10,15 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /**
- * This process's own directory below the cache, for the copies that its plugins are loaded from.
- * Only its owner may read it. It is deleted when the process ends; what a process that was killed
- * left behind is deleted by the next one, which knows it by its lock file.
+ * This process's own directory below the cache, for files that no other process shares. Only its
+ * owner may read it. It is deleted when the process ends; what a process that was killed left
+ * behind is deleted by the next one, which knows it by its lock file.
  */
 final class SessionDirectory {
   private static final String RUNS = "run";
@@ -32,11 +31,6 @@ final class SessionDirectory {
   /** A name in the directory that nothing else of this process has. */
   static Path unused(String name) {
     return Holder.DIRECTORY.resolve(NUMBER.incrementAndGet() + "-" + name);
-  }
-
-  /** Who runs this process, as the file system sees it. */
-  static UserPrincipal owner() throws IOException {
-    return Files.getOwner(Holder.DIRECTORY);
   }
 
   /** Deletes a file or folder; what can't be deleted goes when the process ends. */

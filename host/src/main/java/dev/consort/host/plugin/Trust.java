@@ -57,9 +57,15 @@ final class Trust {
     }
   }
 
+  /** Whether a directory is this user's and nobody else can write it. */
+  static boolean isOwn(Path directory, UserPrincipal me) throws IOException {
+    return !Files.getFileStore(directory).supportsFileAttributeView("posix")
+        || attributes(directory).owner().equals(me) && permissions(directory).isEmpty();
+  }
+
   private static Optional<String> ownership(Path path) throws IOException {
     UserPrincipal owner = attributes(path).owner();
-    UserPrincipal me = SessionDirectory.owner();
+    UserPrincipal me = JarStore.owner();
     return owner.equals(me) || isRoots(path)
         ? Optional.empty()
         : Optional.of(

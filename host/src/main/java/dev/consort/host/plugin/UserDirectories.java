@@ -36,13 +36,14 @@ public final class UserDirectories {
 
   /**
    * A directory below the cache that only its owner may write, made where it is missing. Where the
-   * cache can't be written a temporary directory takes its place.
+   * cache can't be written, or can be by others, a temporary directory takes its place.
    *
    * @throws ConsortException IO if neither can be made
    */
   public static Path privateDirectory(String name) {
     try {
-      return Files.createDirectories(cache().resolve(name), ownerOnly());
+      Path directory = Files.createDirectories(cache().resolve(name), ownerOnly());
+      return isOwn(directory) ? directory : Files.createTempDirectory("consort-", ownerOnly());
     } catch (IOException | SecurityException first) {
       try {
         return Files.createTempDirectory("consort-", ownerOnly());
@@ -53,6 +54,19 @@ public final class UserDirectories {
                 .formatted(cache().resolve(name), second),
             second);
       }
+    }
+  }
+
+  /** Compares with a new file's owner, which is this process's user. */
+  private static boolean isOwn(Path directory) throws IOException {
+    if (!Files.isWritable(directory)) {
+      return false;
+    }
+    Path probe = Files.createTempFile(directory, "probe", "");
+    try {
+      return Trust.isOwn(directory, Files.getOwner(probe));
+    } finally {
+      Files.delete(probe);
     }
   }
 

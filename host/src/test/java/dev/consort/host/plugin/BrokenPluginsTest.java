@@ -10,9 +10,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -69,6 +72,75 @@ class BrokenPluginsTest {
                     "package third.party; public class More extends badProvider {}")
                 .service("third.party.More"),
             "2 providers"),
+        Arguments.of(
+            "throws in its constructor",
+            PluginJar.with("bad", "")
+                .source(
+                    "third.party.First",
+                    """
+                    package third.party;
+                    public class First extends badProvider {
+                      public First() { throw new IllegalArgumentException("no arguments"); }
+                    }
+                    """)
+                .service("third.party.First")
+                .withoutService("third.party.badProvider"),
+            "loading its provider failed with java.lang.IllegalArgumentException: no arguments"),
+        Arguments.of(
+            "fails in a static initializer",
+            PluginJar.with("bad", "int it = Broken.IT;")
+                .source(
+                    "third.party.Broken",
+                    "package third.party; class Broken { static int IT = Integer.parseInt(\"x\");"
+                        + " }"),
+            "register() failed with java.lang.ExceptionInInitializerError"),
+        Arguments.of(
+            "an old class file",
+            PluginJar.working("bad")
+                .entry("third/party/Old.class", new byte[] {1, 2, 3, 4})
+                .service("third.party.Old")
+                .withoutService("third.party.badProvider"),
+            "ClassFormatError"),
+        Arguments.of(
+            "a null device",
+            PluginJar.with(
+                "bad",
+                "if (true) return Registration.of(\"1\", Arrays.asList((Device) null), () -> {});"),
+            "register() failed with java.lang.NullPointerException (at"
+                + " dev.consort.spi.Registration"),
+        Arguments.of(
+            "a null name",
+            PluginJar.working("bad")
+                .source(
+                    "third.party.First",
+                    """
+                    package third.party;
+                    public class First extends badProvider {
+                      public String name() { return null; }
+                    }
+                    """)
+                .service("third.party.First")
+                .withoutService("third.party.badProvider"),
+            "its name is \"null\""),
+        Arguments.of(
+            "its own copy of the API",
+            PluginJar.working("bad")
+                .entry("dev/consort/api/Device.class", new byte[8])
+                .entry("META-INF/versions/9/dev/consort/api/Tensor.class", new byte[8]),
+            "its own copy of what the host shares with plugins (dev/consort/api/Device.class and 1"
+                + " more)"),
+        Arguments.of(
+            "a ZIP bomb",
+            PluginJar.working("bad").entry("zeros", new byte[100 << 20]),
+            "as in a ZIP bomb"),
+        Arguments.of(
+            "a manifest that is too long",
+            PluginJar.empty().manifest("Long", "x".repeat(2 << 20)),
+            "its manifest is longer than"),
+        Arguments.of(
+            "no SPI version in the manifest",
+            PluginJar.working("bad").manifest("Consort-Spi-Version", null),
+            "its manifest has no Consort-Spi-Version"),
         Arguments.of("null", PluginJar.with("bad", "if (true) return null;"), "returned null"),
         Arguments.of(
             "another plugin's device",
@@ -130,7 +202,8 @@ class BrokenPluginsTest {
         .write(folder.resolve("bad.jar"));
     long start = System.nanoTime();
     try (Plugins plugins = start(Duration.ofSeconds(3))) {
-      assertThat(plugins.statuses().getFirst().reason()).contains("3000 ms");
+      note(plugins.statuses().getFirst());
+      assertThat(plugins.statuses().getFirst().reason()).contains("register()", "3000 ms");
       assertThat(plugins.devices()).hasSize(1);
     }
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
@@ -167,6 +240,7 @@ class BrokenPluginsTest {
       assertThat(plugins.statuses())
           .extracting(PluginStatus::state)
           .containsExactly(PluginState.ACTIVE, PluginState.FAILED);
+      note(plugins.statuses().getLast());
       assertThat(plugins.statuses().getLast().reason())
           .contains("already loaded from " + folder.resolve("good.jar"));
       assertThat(plugins.devices()).hasSize(1);
@@ -187,10 +261,61 @@ class BrokenPluginsTest {
     plugins.close();
   }
 
+  @Test
+  void entriesThatOverlapHaveAReasonAndHarmNobody() throws IOException {
+    Files.write(folder.resolve("bad.jar"), OverlappingZip.of(200, 1 << 20));
+    assertOnlyBadFailed("so they overlap");
+  }
+
+  @Test
+  void aHangInTheConstructorIsGivenUp() throws IOException {
+    PluginJar.working("bad")
+        .source(
+            "third.party.First",
+            """
+            package third.party;
+            public class First extends badProvider {
+              public First() { while (true) { Thread.onSpinWait(); if (Thread.interrupted()) break; } }
+            }
+            """)
+        .service("third.party.First")
+        .withoutService("third.party.badProvider")
+        .write(folder.resolve("bad.jar"));
+    try (Plugins plugins = start(Duration.ofSeconds(3))) {
+      note(plugins.statuses().getFirst());
+      assertThat(plugins.statuses().getFirst().reason())
+          .isEqualTo("loading its provider took longer than 3000 ms; it was given up");
+      assertThat(plugins.devices()).hasSize(1);
+    }
+  }
+
+  /** What became of each hostile JAR, for whoever reads the test's output. */
+  private static final List<String> TABLE = new CopyOnWriteArrayList<>();
+
+  private String how = "";
+
+  @BeforeEach
+  void nameOf(TestInfo test) {
+    how = test.getDisplayName().replaceAll("\\(\\)$", "");
+  }
+
+  private void note(PluginStatus status) {
+    TABLE.add(
+        "| %s | %s | %s |"
+            .formatted(how, status.state(), status.reason().replace(folder.toString(), "plugins")));
+  }
+
+  @AfterAll
+  static void printTheTable() {
+    System.out.println("| JAR | state | reason |\n| --- | --- | --- |");
+    TABLE.forEach(System.out::println);
+  }
+
   private void assertOnlyBadFailed(String reason) {
     try (Plugins plugins = start(PATIENT)) {
       assertThat(plugins.statuses()).hasSize(2);
       PluginStatus bad = plugins.statuses().getFirst();
+      note(bad);
       assertThat(bad.state()).isEqualTo(PluginState.FAILED);
       assertThat(bad.reason()).contains(reason);
       assertThat(bad.origin()).isEqualTo(folder.resolve("bad.jar").toString());

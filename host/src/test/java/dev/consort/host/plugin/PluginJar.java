@@ -20,9 +20,10 @@ import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.jspecify.annotations.Nullable;
 
 /** Makes plugin JARs, whole and broken, from source text. */
-final class PluginJar {
+public final class PluginJar {
   /** A provider named NAME with one device; register() first runs BODY. */
   private static final String PROVIDER =
       """
@@ -57,17 +58,17 @@ final class PluginJar {
   private String removed = "";
 
   /** A JAR with nothing in it. */
-  static PluginJar empty() {
+  public static PluginJar empty() {
     return new PluginJar().manifest("Consort-Spi-Version", SpiVersion.CURRENT.toString());
   }
 
   /** A plugin that works. */
-  static PluginJar working(String name) {
+  public static PluginJar working(String name) {
     return with(name, "");
   }
 
   /** A plugin that works and calls itself so. */
-  static PluginJar ofVersion(String name, String version) {
+  public static PluginJar ofVersion(String name, String version) {
     return with(
         name,
         "if (true) return Registration.of(\"%s\", List.of(new Only(\"%s\", 0)), () -> {});"
@@ -75,7 +76,7 @@ final class PluginJar {
   }
 
   /** A plugin whose register() runs {@code body} first. */
-  static PluginJar with(String name, String body) {
+  public static PluginJar with(String name, String body) {
     return empty()
         .manifest("Bundle-ManifestVersion", "2")
         .manifest("Bundle-SymbolicName", "third.party." + name)
@@ -86,33 +87,44 @@ final class PluginJar {
         .service("third.party." + name + "Provider");
   }
 
-  PluginJar source(String className, String text) {
+  public PluginJar source(String className, String text) {
     sources.put(className, text);
     return this;
   }
 
-  PluginJar service(String className) {
+  public PluginJar service(String className) {
     services.append(className).append('\n');
     return this;
   }
 
-  PluginJar entry(String name, byte[] content) {
+  public PluginJar entry(String name, byte[] content) {
     entries.put(name, content);
     return this;
   }
 
-  PluginJar manifest(String key, String value) {
-    manifest.putValue(key, value);
+  /** Sets a line of the manifest, or takes it out. */
+  public PluginJar manifest(String key, @Nullable String value) {
+    if (value == null) {
+      manifest.remove(new Attributes.Name(key));
+    } else {
+      manifest.putValue(key, value);
+    }
+    return this;
+  }
+
+  public PluginJar withoutService(String className) {
+    int at = services.indexOf(className + "\n");
+    services.delete(at, at + className.length() + 1);
     return this;
   }
 
   /** Compiles against the class but leaves it out, as a bad packaging would. */
-  PluginJar without(String className) {
+  public PluginJar without(String className) {
     removed = className.replace('.', '/') + ".class";
     return this;
   }
 
-  Path write(Path file) throws IOException {
+  public Path write(Path file) throws IOException {
     Path classes = Files.createTempDirectory("plugin-classes");
     compile(classes);
     Manifest head = new Manifest();
