@@ -5,8 +5,13 @@ import dev.consort.api.Backend;
 import dev.consort.api.ConsortException;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
+import dev.consort.host.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +26,10 @@ final class HandOver implements AutoCloseable {
   private static final int COPIES = 3;
 
   private final Waiting waiting;
+  private final String room;
+  private final String copy;
   private final Arena arena = Arena.ofShared();
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>(List.of(arena::close));
   private final MemorySegment[] copies = new MemorySegment[COPIES];
   private final Event[] read = new Event[COPIES];
   private final Event written;
@@ -32,32 +40,39 @@ final class HandOver implements AutoCloseable {
   private volatile @Nullable Thread giver;
   private volatile @Nullable Thread taker;
 
-  HandOver(Backend from, Backend to, long bytes, Waiting waiting) {
+  HandOver(Submitter from, Submitter to, long bytes, Waiting waiting) {
     this.waiting = waiting;
+    this.room = "member " + to.name() + " to take a micro-batch from " + from.name();
+    this.copy = "member " + from.name() + " to hand over a micro-batch to " + to.name();
     try {
       for (int i = 0; i < COPIES; i++) {
         copies[i] = arena.allocate(bytes, 4096);
       }
-      this.written = from.device().createEvent();
+      this.written = event(from);
       for (int i = 0; i < COPIES; i++) {
-        read[i] = to.device().createEvent();
+        read[i] = event(to);
       }
     } catch (RuntimeException | Error e) {
-      arena.close();
+      Closing.quietly(owned);
       throw e;
     }
+  }
+
+  private Event event(Submitter member) {
+    Event event = member.backend().device().createEvent();
+    owned.addFirst(event);
+    return event;
   }
 
   /** On the giver's thread: reads the tensor into the next copy. */
   void give(Backend from, Storage tensor) {
     giver = Thread.currentThread();
-    waiting.until(hasRoom, "the next stage to take a micro-batch");
+    waiting.until(hasRoom, room);
     int slot = (int) (given % COPIES);
-    read[slot].await(Waiting.LIMIT);
+    read[slot].await(waiting.limit());
     from.get(tensor, 0, copies[slot]);
     from.record(written);
-    waiting.count();
-    written.await(Waiting.LIMIT);
+    waiting.until(written);
     given = given + 1;
     LockSupport.unpark(taker);
   }
@@ -66,7 +81,7 @@ final class HandOver implements AutoCloseable {
   void take(Backend to, Storage tensor) {
     taker = Thread.currentThread();
     waiting.count();
-    waiting.until(hasCopy, "the stage before to hand over a micro-batch");
+    waiting.until(hasCopy, copy);
     int slot = (int) (taken % COPIES);
     to.set(tensor, 0, copies[slot]);
     to.record(read[slot]);
@@ -82,22 +97,22 @@ final class HandOver implements AutoCloseable {
     return taken < given;
   }
 
-  /** Waits until the receiver has read what it was handed. */
+  /** Waits until the giver has written its copies and the receiver has read them. */
   @Override
   public void close() {
-    written.close();
+    long deadline = System.nanoTime() + waiting.limit().toNanos();
+    awaitQuietly(written, deadline);
     for (Event event : read) {
-      awaitQuietly(event);
-      event.close();
+      awaitQuietly(event, deadline);
     }
-    arena.close();
+    Closing.all(owned);
   }
 
-  private static void awaitQuietly(Event event) {
+  private static void awaitQuietly(Event event, long deadline) {
     try {
-      event.await(Waiting.LIMIT);
+      event.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     } catch (ConsortException e) {
-      // A device that failed reads no more.
+      // A device that failed touches the copies no more.
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.consort.api.Backend;
 import dev.consort.api.Comm;
 import dev.consort.api.CommInit;
 import dev.consort.api.ProcAddresses;
+import dev.consort.host.Closing;
 import dev.consort.host.memory.ComputeMemory;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -56,9 +57,7 @@ final class Members implements AutoCloseable {
         key(active),
         k ->
             new Rendezvous(
-                k.stream().mapToObj(submitters::get).toArray(Submitter[]::new),
-                device.wire(),
-                waiting));
+                k.stream().mapToObj(submitters::get).toArray(Submitter[]::new), waiting));
   }
 
   private List<Comm> connect(boolean[] active) {
@@ -71,11 +70,16 @@ final class Members implements AutoCloseable {
       }
     }
     List<Comm> made = new ArrayList<>();
-    for (List<Backend> group : byPlugin.values()) {
-      Optional<CommInit> init = group.getFirst().device().find(ProcAddresses.COMM_INIT);
-      if (group.size() > 1 && init.isPresent()) {
-        init.get().init(group, device.wire()).ifPresent(made::add);
+    try {
+      for (List<Backend> group : byPlugin.values()) {
+        Optional<CommInit> init = group.getFirst().device().find(ProcAddresses.COMM_INIT);
+        if (group.size() > 1 && init.isPresent()) {
+          init.get().init(group, device.wire()).ifPresent(made::add);
+        }
       }
+    } catch (RuntimeException | Error e) {
+      Closing.quietly(made);
+      throw e;
     }
     return made;
   }
@@ -88,10 +92,16 @@ final class Members implements AutoCloseable {
     return set;
   }
 
+  /** Ends the comms; their members' streams are at rest, or failed. */
+  void closeComms() {
+    Closing.all(comms.values().stream().flatMap(List::stream).toList());
+  }
+
+  /** Frees the memory that the members' streams used, which are closed. */
   @Override
   public void close() {
-    comms.values().forEach(list -> list.forEach(Comm::close));
-    places.values().forEach(Rendezvous::close);
-    memory.forEach(own -> own.ifPresent(ComputeMemory::close));
+    List<AutoCloseable> all = new ArrayList<>(places.values());
+    memory.forEach(own -> own.ifPresent(all::add));
+    Closing.all(all);
   }
 }

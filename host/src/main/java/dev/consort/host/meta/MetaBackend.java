@@ -12,11 +12,10 @@ import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
+import dev.consort.host.Closing;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The stream of a meta device: one stream a member, fed in the same order. Where all members share
@@ -39,7 +38,7 @@ public final class MetaBackend implements Backend {
         submitters.add(submitter(m, device.members().get(m).createBackend()));
       }
     } catch (RuntimeException | Error e) {
-      submitters.forEach(Submitter::close);
+      Closing.quietly(submitters);
       throw e;
     }
     this.members = new Members(device, submitters, waiting);
@@ -174,7 +173,9 @@ public final class MetaBackend implements Backend {
   public void synchronize() {
     requireOpen();
     try {
-      submitters.forEach(Submitter::drain);
+      for (int m = 0; m < submitters.size(); m++) {
+        submitters.get(m).drain();
+      }
     } catch (RuntimeException e) {
       if (!failure.isSet()) {
         throw e;
@@ -183,11 +184,11 @@ public final class MetaBackend implements Backend {
       submitters.forEach(Submitter::settle);
     }
     // A member that hangs would be waited for once more.
-    for (Submitter submitter : failure.isTimeout() ? List.<Submitter>of() : submitters) {
+    for (int m = 0; m < submitters.size() && !failure.isTimeout(); m++) {
       try {
-        submitter.backend().synchronize();
+        submitters.get(m).backend().synchronize();
       } catch (RuntimeException e) {
-        failure.set(submitter.name(), e);
+        failure.set(submitters.get(m).name(), e);
       }
     }
     failure.check();
@@ -276,21 +277,20 @@ public final class MetaBackend implements Backend {
     }
     closed = true;
     submitters.forEach(Submitter::stop);
-    @Nullable RuntimeException first = null;
-    for (Submitter submitter : failure.isSet() ? List.<Submitter>of() : submitters) {
-      try {
-        submitter.backend().synchronize();
-      } catch (RuntimeException e) {
-        first = e;
-      }
+    List<AutoCloseable> all = new ArrayList<>();
+    // A healthy member works on after another failed; a member that hangs is left to its closing.
+    for (Submitter submitter : failure.isTimeout() ? List.<Submitter>of() : submitters) {
+      all.add(submitter.backend()::synchronize);
     }
+    all.add(members::closeComms);
+    all.addAll(submitters);
+    all.add(members);
     try {
-      members.close();
-    } finally {
-      submitters.forEach(Submitter::close);
-    }
-    if (first != null && !failure.isSet()) {
-      throw Objects.requireNonNull(first);
+      Closing.all(all);
+    } catch (RuntimeException e) {
+      if (!failure.isSet()) {
+        throw e;
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
 package dev.consort.host.meta;
 
 import dev.consort.api.Allocation;
+import dev.consort.api.Backend;
 import dev.consort.api.Buffer;
 import dev.consort.api.BufferType;
 import dev.consort.api.ConsortException;
@@ -10,6 +11,8 @@ import dev.consort.api.GraphBuilder;
 import dev.consort.api.Operation;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
+import dev.consort.host.Closing;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -103,15 +106,29 @@ final class MetaBuffer implements Buffer {
     return Optional.empty();
   }
 
+  /** A tensor's buffer is a part of larger ones: its pieces are written, the rest is left. */
   @Override
   public void fill(byte value) {
     for (Allocation allocation : owned) {
       allocation.buffers().forEach(buffer -> buffer.fill(value));
     }
+    for (Storage part : owned.isEmpty() ? parts : new Storage[0]) {
+      if (part != null && part.tensor().bytes() > 0) {
+        write(part, value);
+      }
+    }
+  }
+
+  private static void write(Storage part, byte value) {
+    try (Arena arena = Arena.ofShared();
+        Backend backend = part.buffer().type().device().createBackend()) {
+      backend.set(part, 0, arena.allocate(part.tensor().bytes(), 64).fill(value));
+      backend.synchronize();
+    }
   }
 
   @Override
   public void close() {
-    owned.forEach(Allocation::close);
+    Closing.all(owned);
   }
 }

@@ -10,6 +10,7 @@ import dev.consort.api.Graph;
 import dev.consort.api.Plan;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
+import dev.consort.host.Closing;
 import dev.consort.host.memory.Layout;
 import dev.consort.host.memory.Piece;
 import java.util.ArrayList;
@@ -55,8 +56,8 @@ final class MetaCompiler {
         actions.add(programs.get(m).map(program -> actions(member, program)).orElse(List.of()));
       }
     } catch (RuntimeException | Error e) {
-      made.forEach(Plan::close);
-      handOvers.values().forEach(HandOver::close);
+      Closing.quietly(made);
+      Closing.quietly(handOvers.values());
       throw e;
     }
     return new MetaPlan(backend, actions, List.copyOf(handOvers.values()));
@@ -198,8 +199,8 @@ final class MetaCompiler {
 
   private HandOver handOver(MemberProgram.Meet meet) {
     return new HandOver(
-        members.submitter(meet.from()).backend(),
-        members.submitter(meet.to()).backend(),
+        members.submitter(meet.from()),
+        members.submitter(meet.to()),
         Math.max(4, meet.full().bytes()),
         backend.waiting());
   }

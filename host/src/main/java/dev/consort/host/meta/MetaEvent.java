@@ -5,6 +5,7 @@ import dev.consort.api.ConsortException;
 import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.Event;
+import dev.consort.host.Closing;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,13 @@ final class MetaEvent implements Event {
     Recording(MetaBackend by) {
       MetaDevice device = (MetaDevice) by.device();
       this.by = by;
-      this.parts = device.members().stream().map(Device::createEvent).toList();
+      this.parts = new ArrayList<>();
+      try {
+        device.members().forEach(member -> parts.add(member.createEvent()));
+      } catch (RuntimeException | Error e) {
+        Closing.quietly(parts);
+        throw e;
+      }
       this.numbers = new long[parts.size()];
     }
 

@@ -4,6 +4,7 @@ package dev.consort.host.meta;
 import dev.consort.api.Backend;
 import dev.consort.api.Plan;
 import dev.consort.api.Storage;
+import dev.consort.host.Closing;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,6 +38,7 @@ final class MetaPlan implements Plan {
   private final MetaBackend backend;
   private final List<Action[]> actions;
   private final List<HandOver> handOvers;
+  private boolean closed;
 
   MetaPlan(MetaBackend backend, List<List<Action>> actions, List<HandOver> handOvers) {
     this.backend = backend;
@@ -91,16 +93,16 @@ final class MetaPlan implements Plan {
   /** The members' threads are done with it first; their plans then finish what is under way. */
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    List<AutoCloseable> all = new ArrayList<>();
     for (int m = 0; m < actions.size(); m++) {
       backend.submitter(m).settle();
+      all.addAll(plans(m));
     }
-    for (Action[] list : actions) {
-      for (Action action : list) {
-        if (action instanceof Submit submit) {
-          submit.plan().close();
-        }
-      }
-    }
-    handOvers.forEach(HandOver::close);
+    all.addAll(handOvers);
+    Closing.all(all);
   }
 }

@@ -2,15 +2,15 @@
 package dev.consort.host.meta;
 
 import dev.consort.api.Backend;
-import dev.consort.api.DataType;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
-import dev.consort.api.Wire;
-import dev.consort.api.WirePolicy;
+import dev.consort.host.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -31,13 +31,10 @@ import org.jspecify.annotations.Nullable;
  * writes the half of meeting {@code k} in meeting {@code k+2} before all have read it.
  */
 final class Rendezvous implements AutoCloseable {
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
-
   /** Below this many elements the last to arrive combines alone. */
   private static final long SHARED_WORK = 16_384;
 
   private final Submitter[] members;
-  private final WirePolicy wire;
   private final Event[] events;
   private final Waiting waiting;
   private final Thread[] threads;
@@ -49,12 +46,12 @@ final class Rendezvous implements AutoCloseable {
   private volatile long phase;
   private final long[] meetings;
   private final Arena arena = Arena.ofShared();
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>(List.of(arena::close));
   private final MemorySegment[][] given = new MemorySegment[2][];
   private final MemorySegment[] result = new MemorySegment[2];
   private long capacity;
 
-  Rendezvous(Submitter[] members, WirePolicy wire, Waiting waiting) {
-    this.wire = wire;
+  Rendezvous(Submitter[] members, Waiting waiting) {
     this.members = members;
     this.waiting = waiting;
     this.present = new AtomicIntegerArray(members.length);
@@ -63,12 +60,18 @@ final class Rendezvous implements AutoCloseable {
     this.phaseOver = new BooleanSupplier[members.length];
     this.meetings = new long[members.length];
     this.events = new Event[members.length];
-    for (int i = 0; i < members.length; i++) {
-      int index = i;
-      phaseOver[i] = () -> phase != phaseBefore[index];
-      events[i] = members[i].backend().device().createEvent();
+    try {
+      for (int i = 0; i < members.length; i++) {
+        int index = i;
+        phaseOver[i] = () -> phase != phaseBefore[index];
+        events[i] = members[i].backend().device().createEvent();
+        owned.addFirst(events[i]);
+      }
+      reserve(64 * 1024);
+    } catch (RuntimeException | Error e) {
+      Closing.quietly(owned);
+      throw e;
     }
-    reserve(64 * 1024);
   }
 
   /** Makes room for tensors of that size, when the meetings that are under way are over. */
@@ -79,14 +82,16 @@ final class Rendezvous implements AutoCloseable {
     for (Submitter member : members) {
       member.drain();
     }
-    capacity = bytes;
-    for (int half = 0; half < 2; half++) {
-      given[half] = new MemorySegment[members.length];
-      for (int i = 0; i < members.length; i++) {
-        given[half][i] = arena.allocate(bytes, 4096);
-      }
-      result[half] = arena.allocate(bytes, 4096);
+    MemorySegment[] parts = new MemorySegment[2 * (members.length + 1)];
+    for (int i = 0; i < parts.length; i++) {
+      parts[i] = arena.allocate(bytes, 4096);
     }
+    for (int half = 0; half < 2; half++) {
+      int first = half * (members.length + 1);
+      given[half] = Arrays.copyOfRange(parts, first, first + members.length);
+      result[half] = parts[first + members.length];
+    }
+    capacity = bytes;
   }
 
   /** What the members do in a meeting, the same on all of them. */
@@ -123,8 +128,7 @@ final class Rendezvous implements AutoCloseable {
       backend.get(mine, 0, views.given(this, half));
     }
     backend.record(events[index]);
-    waiting.count();
-    events[index].await(Waiting.LIMIT);
+    waiting.until(events[index]);
     if (purpose instanceof Reduce r && r.elements() >= SHARED_WORK) {
       arrive(index, null, half);
       combine(purpose, half, index, members.length);
@@ -190,7 +194,13 @@ final class Rendezvous implements AutoCloseable {
   private void combine(Purpose purpose, int half, int share, int shares) {
     switch (purpose) {
       case Reduce r ->
-          reduce(r, half, r.elements() * share / shares, r.elements() * (share + 1) / shares);
+          Sums.reduce(
+              r.meet().tensor().type(),
+              given[half],
+              r.gives(),
+              result[half],
+              r.elements() * share / shares,
+              r.elements() * (share + 1) / shares);
       case Broadcast b -> MemorySegment.copy(given[half][b.giver()], 0, result[half], 0, b.bytes());
       case Gather g -> {
         for (int m = 0; m < members.length; m++) {
@@ -209,80 +219,9 @@ final class Rendezvous implements AutoCloseable {
     }
   }
 
-  private void reduce(Reduce purpose, int half, long from, long to) {
-    if (purpose.meet().tensor().type() == DataType.BF16) {
-      reduceBf16(purpose, half, from, to);
-      return;
-    }
-    MemorySegment sum = result[half];
-    boolean rounded = wire.wire(purpose.elements()) == Wire.BF16;
-    boolean first = true;
-    for (int m = 0; m < members.length; m++) {
-      if (!purpose.gives()[m]) {
-        continue;
-      }
-      MemorySegment term = given[half][m];
-      if (rounded) {
-        round(term, from, to);
-      }
-      if (first) {
-        MemorySegment.copy(term, from * 4, sum, from * 4, (to - from) * 4);
-        first = false;
-      } else {
-        add(sum, term, from, to);
-      }
-    }
-    canonicalize(sum, from, to);
-  }
-
-  private static void add(MemorySegment sum, MemorySegment term, long from, long to) {
-    for (long i = from; i < to; i++) {
-      sum.setAtIndex(FLOAT, i, sum.getAtIndex(FLOAT, i) + term.getAtIndex(FLOAT, i));
-    }
-  }
-
-  /** To BF16 and back, to nearest even; a NaN stays one. */
-  private static void round(MemorySegment term, long from, long to) {
-    for (long i = from; i < to; i++) {
-      float value = term.getAtIndex(FLOAT, i);
-      int bits = Float.floatToRawIntBits(value);
-      int even = bits + 0x7fff + (bits >>> 16 & 1) & 0xffff0000;
-      term.setAtIndex(FLOAT, i, value != value ? Float.NaN : Float.intBitsToFloat(even));
-    }
-  }
-
-  /** Terms of half the bytes, their sum in F32, and that rounded to nearest even. */
-  private void reduceBf16(Reduce purpose, int half, long from, long to) {
-    for (long i = from; i < to; i++) {
-      float sum = 0;
-      for (int m = 0; m < members.length; m++) {
-        if (purpose.gives()[m]) {
-          int bits = given[half][m].getAtIndex(ValueLayout.JAVA_SHORT, i) << 16;
-          sum += Float.intBitsToFloat(bits);
-        }
-      }
-      int bits = Float.floatToIntBits(sum);
-      int rounded = sum != sum ? bits : bits + 0x7fff + (bits >>> 16 & 1);
-      result[half].setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (rounded >>> 16));
-    }
-  }
-
-  /** One bit pattern for every NaN: which one an addition gives is the processor's choice. */
-  private static void canonicalize(MemorySegment sum, long from, long to) {
-    for (long i = from; i < to; i++) {
-      float value = sum.getAtIndex(FLOAT, i);
-      if (value != value) {
-        sum.setAtIndex(FLOAT, i, Float.NaN);
-      }
-    }
-  }
-
   @Override
   public void close() {
-    for (Event event : events) {
-      event.close();
-    }
-    arena.close();
+    Closing.all(owned);
   }
 
   /**

@@ -2,11 +2,10 @@
 package dev.consort.host.meta;
 
 import dev.consort.api.Backend;
+import dev.consort.api.ConsortException;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
-import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -21,9 +20,6 @@ import org.jspecify.annotations.Nullable;
 final class Submitter implements AutoCloseable {
   private static final int CAPACITY = 1024;
   private static final long SETTLE_PARK = 100_000;
-
-  /** The members' own waits end first, and name who is missing. */
-  private static final Duration CALLER_LIMIT = Waiting.LIMIT.multipliedBy(2);
 
   private final int member;
   private final String name;
@@ -67,6 +63,17 @@ final class Submitter implements AutoCloseable {
 
   boolean hasFinished(long command) {
     return finished >= command;
+  }
+
+  /**
+   * Waits, on another stream's thread, until a command has been handed to this backend.
+   *
+   * @throws ConsortException the failure of this stream, after which what the command stands for
+   *     was perhaps never recorded
+   */
+  void awaitFinished(long command, Waiting by) {
+    by.until(() -> hasFinished(command) || failure.isSet(), name);
+    failure.check();
   }
 
   void run(MetaPlan plan) {
@@ -150,7 +157,7 @@ final class Submitter implements AutoCloseable {
    */
   void settle() {
     long start = System.nanoTime();
-    while (finished != posted && System.nanoTime() - start < Waiting.LIMIT.toNanos()) {
+    while (finished != posted && System.nanoTime() - start < waiting.limit().toNanos()) {
       LockSupport.parkNanos(this, SETTLE_PARK);
     }
   }
@@ -165,7 +172,8 @@ final class Submitter implements AutoCloseable {
   private void waitFor(BooleanSupplier done) {
     blockedCaller = Thread.currentThread();
     try {
-      waiting.until(done, name, CALLER_LIMIT);
+      // The members' own waits end first, and name who is missing.
+      waiting.until(done, name, waiting.limit().multipliedBy(2));
     } finally {
       blockedCaller = null;
     }
@@ -212,7 +220,7 @@ final class Submitter implements AutoCloseable {
   /** A plan that one member refuses leaves the members out of step: all have failed then. */
   private void executeInline(Command command) {
     try {
-      execute(command);
+      command.run(member, backend, transfers, waiting);
     } catch (RuntimeException | Error e) {
       if (command.kind == Command.Kind.RUN) {
         failure.set(name, e);
@@ -235,7 +243,7 @@ final class Submitter implements AutoCloseable {
       Command command = ring[(int) (finished % CAPACITY)];
       try {
         if (!failure.isSet()) {
-          execute(command);
+          command.run(member, backend, transfers, waiting);
         }
       } catch (Throwable e) {
         failure.set(name, e);
@@ -267,42 +275,6 @@ final class Submitter implements AutoCloseable {
     return finished >= accepted;
   }
 
-  private void execute(Command c) {
-    switch (c.kind) {
-      case RUN -> Objects.requireNonNull(c.plan).run(member, backend);
-      case SET_BYTES -> backend.set(storage(c), c.number, Objects.requireNonNull(c.segment));
-      case SET -> transfers.set(storage(c), rectangle(c), Objects.requireNonNull(c.segment));
-      case GET -> transfers.get(storage(c), rectangle(c), Objects.requireNonNull(c.segment));
-      case COPY -> {
-        Rectangle r = rectangle(c);
-        backend.copy(
-            storage(c),
-            r.localOffset(),
-            Objects.requireNonNull(c.other),
-            r.localOffset(),
-            r.rowBytes());
-      }
-      case RECORD -> backend.record(Objects.requireNonNull(c.event));
-      case AWAIT -> Objects.requireNonNull(c.event).await(Waiting.LIMIT);
-      case AWAIT_META -> {
-        Submitter recorder = Objects.requireNonNull(c.submitter);
-        waiting.until(
-            () -> recorder.hasFinished(c.number) || recorder.failure.isSet(), recorder.name);
-        // After a failure the event was perhaps never recorded, which would count as done.
-        recorder.failure.check();
-        Objects.requireNonNull(c.event).await(Waiting.LIMIT);
-      }
-    }
-  }
-
-  private static Storage storage(Command command) {
-    return Objects.requireNonNull(command.storage);
-  }
-
-  private static Rectangle rectangle(Command command) {
-    return Objects.requireNonNull(command.rectangle);
-  }
-
   /** Stops the thread; what is queued is done first unless a member failed. Blocks. */
   void stop() {
     try {
@@ -320,12 +292,12 @@ final class Submitter implements AutoCloseable {
   }
 
   /** An interrupt does not shorten it: what the thread uses is freed next. */
-  private static void join(Thread worker) {
+  private void join(Thread worker) {
     boolean interrupted = Thread.interrupted();
-    long deadline = System.nanoTime() + Waiting.LIMIT.toNanos();
+    long deadline = System.nanoTime() + waiting.limit().toNanos();
     while (worker.isAlive() && System.nanoTime() - deadline < 0) {
       try {
-        worker.join(Waiting.LIMIT);
+        worker.join(waiting.limit());
       } catch (InterruptedException e) {
         interrupted = true;
       }

@@ -3,8 +3,9 @@ package dev.consort.host.meta;
 
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
+import dev.consort.api.Event;
 import java.time.Duration;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -24,22 +25,42 @@ final class Waiting {
   static final Duration LIMIT = Duration.ofSeconds(Long.getLong("consort.timeout", 300));
 
   private final boolean spin;
-  private final LongAdder waits = new LongAdder();
+  private final AtomicLong waits = new AtomicLong();
   private final Failure failure;
+  private final Duration limit;
 
   Waiting(int threads, Failure failure) {
+    this(threads, failure, LIMIT);
+  }
+
+  /**
+   * @param limit the longest wait for a member
+   */
+  Waiting(int threads, Failure failure, Duration limit) {
     this.spin = Runtime.getRuntime().availableProcessors() > threads;
     this.failure = failure;
+    this.limit = limit;
+  }
+
+  /** The longest wait for a member. */
+  Duration limit() {
+    return limit;
+  }
+
+  /** Waits for a member's device to reach a recorded point. */
+  void until(Event event) {
+    count();
+    event.await(limit);
   }
 
   /** Counts a wait for a device or for another member. */
   void count() {
-    waits.increment();
+    waits.incrementAndGet();
   }
 
   /** The waits counted so far. */
   long waits() {
-    return waits.sum();
+    return waits.get();
   }
 
   /**
@@ -49,11 +70,11 @@ final class Waiting {
    * @throws ConsortException TIMEOUT, or a member's failure
    */
   void until(BooleanSupplier done, Object what) {
-    until(done, what, LIMIT);
+    until(done, what, limit);
   }
 
-  /** As above, with another limit than {@link #LIMIT}. */
-  void until(BooleanSupplier done, Object what, Duration limit) {
+  /** As above, with another limit. */
+  void until(BooleanSupplier done, Object what, Duration longest) {
     for (int i = 0; spin && i < SPINS; i++) {
       if (done.getAsBoolean()) {
         return;
@@ -61,18 +82,18 @@ final class Waiting {
       Thread.onSpinWait();
     }
     if (!done.getAsBoolean()) {
-      park(done, what, limit.toNanos());
+      park(done, what, longest.toNanos());
     }
   }
 
-  private void park(BooleanSupplier done, Object what, long limit) {
+  private void park(BooleanSupplier done, Object what, long nanos) {
     long start = System.nanoTime();
     long beat = HEARTBEAT;
     while (!done.getAsBoolean()) {
       failure.check();
       LockSupport.parkNanos(this, PARK);
       long waited = System.nanoTime() - start;
-      if (waited > limit) {
+      if (waited > nanos) {
         throw ConsortException.of(
                 ErrorCode.TIMEOUT,
                 "waited %d s for %s; raise -Dconsort.timeout if it is just slow"

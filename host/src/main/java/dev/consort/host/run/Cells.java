@@ -3,6 +3,7 @@ package dev.consort.host.run;
 
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -11,22 +12,26 @@ import java.lang.foreign.ValueLayout;
  * the graph's input {@code cells} has them. The host's copy is the truth; a range remembers what
  * the devices have not seen yet.
  */
-final class Cells {
+final class Cells implements AutoCloseable {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
   private final int count;
+  private final Arena arena = Arena.ofShared();
   private final MemorySegment table;
   private int next;
+  private int used;
   private int live;
   private int dirtyFrom;
   private int dirtyTo;
 
-  /**
-   * @param table 8 bytes a cell, zero
-   */
-  Cells(int count, MemorySegment table) {
+  Cells(int count) {
     this.count = count;
-    this.table = table;
+    try {
+      this.table = arena.allocate(8L * count, 64);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
     this.dirtyTo = count;
   }
 
@@ -40,15 +45,11 @@ final class Cells {
   }
 
   int free() {
-    int free = 0;
-    for (int i = 0; i < count; i++) {
-      free += sequences(i) == 0 ? 1 : 0;
-    }
-    return free;
+    return count - used;
   }
 
   /**
-   * Takes a free cell.
+   * Takes the next free cell after the last, from the first hole on that was left.
    *
    * @throws ConsortException OUT_OF_MEMORY if there is none
    */
@@ -76,7 +77,6 @@ final class Cells {
     while (live > 0 && sequences(live - 1) == 0) {
       live--;
     }
-    next = Math.min(next, live);
   }
 
   /** Takes a sequence out of the cells at position {@code from} and after; empty ones are free. */
@@ -93,8 +93,6 @@ final class Cells {
       }
     }
     live = highest;
-    next = Math.min(next, live);
-    next = next == count ? 0 : next;
   }
 
   /** Lets another sequence see what a sequence has before position {@code to}. */
@@ -133,9 +131,18 @@ final class Cells {
   }
 
   private void put(int cell, int position, int sequences) {
+    used += (sequences != 0 ? 1 : 0) - (sequences(cell) != 0 ? 1 : 0);
+    if (sequences == 0) {
+      next = Math.min(next, cell);
+    }
     table.setAtIndex(INT, 2L * cell, position);
     table.setAtIndex(INT, 2L * cell + 1, sequences);
     dirtyFrom = Math.min(dirtyFrom, cell);
     dirtyTo = Math.max(dirtyTo, cell + 1);
+  }
+
+  @Override
+  public void close() {
+    arena.close();
   }
 }

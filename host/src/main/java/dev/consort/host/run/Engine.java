@@ -9,12 +9,12 @@ import dev.consort.api.Graph;
 import dev.consort.api.Operation;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
+import dev.consort.host.Closing;
 import dev.consort.host.meta.MetaBackend;
 import dev.consort.host.meta.MetaDevice;
 import dev.consort.host.plugin.Lease;
 import dev.consort.model.Model;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
@@ -35,8 +35,6 @@ import java.util.List;
  * state it builds no plan and allocates nothing on the Java heap.
  */
 public final class Engine implements AutoCloseable {
-  private static final int STEPS_IN_FLIGHT = 4;
-
   private final Model model;
   private final MetaDevice device;
   private final EngineOptions options;
@@ -44,21 +42,15 @@ public final class Engine implements AutoCloseable {
   private final Backend backend;
   private final Plans plans;
   private final Cells cells;
-  private final List<AutoCloseable> owned = new ArrayList<>();
-  private final List<Allocation> allocations = new ArrayList<>();
-  private final StepInputs[] inputs = new StepInputs[STEPS_IN_FLIGHT];
+  private final List<AutoCloseable> memory = new ArrayList<>();
+  private final Steps steps;
   private final BitSet sequences = new BitSet();
   private final int vocabulary;
   private final EngineReport report;
   private final CacheStore store;
-  private Arena logitsArena = Arena.ofShared();
-  private MemorySegment logits;
-  private MemorySegment[] rows = new MemorySegment[0];
-  private int step;
-  private long blockingCalls;
+  private final Logits logits;
+  private long evaluations;
   private boolean closed;
-  private int[] slots = new int[1];
-  private int taken;
 
   private Engine(
       Lease lease, Model model, MetaDevice device, EngineOptions options, Progress progress) {
@@ -71,31 +63,36 @@ public final class Engine implements AutoCloseable {
     this.vocabulary = model.parameters().vocabulary();
     this.backend = device.createBackend();
     this.plans = new Plans(model, backend, options, context);
-    this.logits = logitsArena.allocate(4L * vocabulary, 64);
-    Arena arena = Arena.ofShared();
-    this.cells = new Cells(context, arena.allocate(8L * context, 64));
+    this.logits = keep(new Logits(vocabulary));
     try {
-      owned.add(arena::close);
       int outputs = Math.min(microBatch, options.sequences());
       Graph largest = plans.graph(microBatch, microBatch);
       backend.schedule(largest);
-      allocations.addAll(WeightLoader.load(model, device, backend, largest, progress));
-      allocations.add(allocate(largest, Operation.State.class));
-      allocations.getLast().buffers().forEach(buffer -> buffer.fill((byte) 0));
-      this.store = store(largest, allocations.getLast());
-      allocations.add(allocate(largest, Operation.Input.class));
-      plans.bind(Allocation.join(allocations));
+      List<Allocation> places =
+          new ArrayList<>(WeightLoader.load(model, device, backend, largest, progress));
+      memory.addAll(places);
+      Allocation caches = keep(allocate(largest, Operation.State.class));
+      caches.buffers().forEach(buffer -> buffer.fill((byte) 0));
+      places.add(caches);
+      places.add(keep(allocate(largest, Operation.Input.class)));
+      this.cells = keep(new Cells(context));
+      this.store = store(largest, caches);
+      plans.bind(Allocation.join(places));
       plans.plan(microBatch, outputs);
-      for (int i = 0; i < inputs.length; i++) {
-        inputs[i] = new StepInputs(device, model.embedding(), context, microBatch);
-        owned.add(inputs[i]);
-      }
-      this.report = Reports.of(device, backend, largest, allocations, context);
-      reserveLogits(outputs);
+      this.steps = keep(new Steps(backend, plans, cells, logits, model.embedding(), microBatch));
+      this.report = Reports.of(device, backend, largest, places, context);
+      logits.reserve(outputs);
     } catch (RuntimeException | Error e) {
-      close();
+      closed = true;
+      settle();
+      Closing.quietly(parts());
       throw e;
     }
+  }
+
+  private <T extends AutoCloseable> T keep(T part) {
+    memory.add(part);
+    return part;
   }
 
   /**
@@ -157,7 +154,7 @@ public final class Engine implements AutoCloseable {
    * that found the most steps in flight already.
    */
   public long blockingCalls() {
-    return blockingCalls;
+    return evaluations + steps.waits();
   }
 
   /** Waits of the members' threads for devices or each other so far; none without a bridge. */
@@ -229,38 +226,28 @@ public final class Engine implements AutoCloseable {
    */
   public int evaluate(Batch batch) {
     check(batch);
-    reserveLogits(batch.wanted(0, batch.size()));
-    taken = 0;
+    logits.reserve(batch.wanted(0, batch.size()));
     try {
-      int given = submitAll(batch);
+      steps.submit(batch);
       backend.synchronize();
-      blockingCalls++;
-      return given;
+      evaluations++;
+      return logits.count();
     } catch (RuntimeException | Error e) {
       settle();
-      cells.giveBack(slots, taken);
+      logits.reserve(0);
+      steps.takeBack();
       throw e;
     }
   }
 
-  private int submitAll(Batch batch) {
-    if (slots.length < batch.size()) {
-      slots = new int[batch.size()];
-    }
-    int done = 0;
-    int given = 0;
-    while (done < batch.size()) {
-      int tokens = Buckets.next(batch.size() - done, microBatch());
-      int end = Math.min(batch.size(), done + tokens);
-      given += submit(batch, done, end, tokens, given);
-      done = end;
-    }
-    return given;
-  }
-
-  /** F32 [vocabulary]: the logits of a row that the last call of {@link #evaluate} gave. */
+  /**
+   * F32 [vocabulary]: the logits of a row that the last call of {@link #evaluate} gave; valid until
+   * the next.
+   *
+   * @throws ConsortException INVALID_ARGUMENT if it gave no such row
+   */
   public MemorySegment logits(int row) {
-    return rows[row];
+    return logits.row(row);
   }
 
   int microBatch() {
@@ -299,63 +286,11 @@ public final class Engine implements AutoCloseable {
                 .formatted(batch.token(i), model.embedding().rows() - 1, model.embedding().rows()));
       }
     }
-    if (batch.size() > 1 || cells.live() == cells.count()) {
-      int free = cells.free();
-      if (batch.size() > free) {
-        throw new ConsortException(
-            ErrorCode.OUT_OF_MEMORY,
-            "%d tokens don't fit the context: %d of %d cells are free; start with a larger one (-c)"
-                .formatted(batch.size(), free, cells.count()));
-      }
-    }
-  }
-
-  private int submit(Batch batch, int from, int to, int tokens, int given) {
-    int wanted = batch.wanted(from, to);
-    int outputs = Buckets.outputs(wanted, tokens);
-    StepPlan plan = plans.plan(tokens, outputs);
-    StepInputs in = inputs[step++ % STEPS_IN_FLIGHT];
-    blockingCalls += in.fit(plan) ? 1 : 0;
-    int output = 0;
-    for (int i = from; i < to; i++) {
-      int slot = cells.take(batch.position(i), batch.sequences(i));
-      slots[taken++] = slot;
-      in.row(i - from, batch.token(i), batch.position(i), slot, batch.sequences(i));
-      if (batch.isWanted(i)) {
-        in.output(output++, i - from);
-      }
-    }
-    for (int row = to - from; row < tokens; row++) {
-      in.padding(row);
-    }
-    for (int i = output; i < outputs; i++) {
-      in.output(i, 0);
-    }
-    in.submit(backend, plan, cells);
-    backend.submit(plan.plan());
-    if (wanted > 0) {
-      backend.get(
-          plan.logits(),
-          0,
-          wanted == 1 ? rows[given] : logits.asSlice(given * rowBytes(), wanted * rowBytes()));
-    }
-    return wanted;
-  }
-
-  private long rowBytes() {
-    return 4L * vocabulary;
-  }
-
-  private void reserveLogits(int count) {
-    if (count <= rows.length) {
-      return;
-    }
-    logitsArena.close();
-    logitsArena = Arena.ofShared();
-    logits = logitsArena.allocate(rowBytes() * count, 64);
-    rows = new MemorySegment[count];
-    for (int i = 0; i < count; i++) {
-      rows[i] = logits.asSlice(i * rowBytes(), rowBytes());
+    if (batch.size() > cells.free()) {
+      throw new ConsortException(
+          ErrorCode.OUT_OF_MEMORY,
+          "%d tokens don't fit the context: %d of %d cells are free; start with a larger one (-c)"
+              .formatted(batch.size(), cells.free(), cells.count()));
     }
   }
 
@@ -386,26 +321,15 @@ public final class Engine implements AutoCloseable {
     }
     closed = true;
     settle();
-    List<AutoCloseable> all = new ArrayList<>();
-    all.add(plans);
-    all.addAll(owned);
-    all.add(backend);
-    all.addAll(allocations);
-    all.add(logitsArena);
-    all.add(lease);
-    List<Exception> failures = new ArrayList<>();
-    for (AutoCloseable each : all) {
-      try {
-        each.close();
-      } catch (Exception e) {
-        failures.add(e);
-      }
-    }
-    if (!failures.isEmpty()) {
-      Exception first = failures.getFirst();
-      throw new ConsortException(
-          ErrorCode.INTERNAL, "closing failed: " + first.getMessage(), first);
-    }
+    Closing.all(parts());
+  }
+
+  /** In the order of closing: the stream ends before the memory it may touch. */
+  private List<AutoCloseable> parts() {
+    List<AutoCloseable> parts = new ArrayList<>(List.of(plans, backend));
+    parts.addAll(memory);
+    parts.add(lease);
+    return parts;
   }
 
   /** Waits until nothing is pending that touches memory of the engine's. */

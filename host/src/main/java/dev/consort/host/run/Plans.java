@@ -9,6 +9,7 @@ import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
+import dev.consort.host.Closing;
 import dev.consort.host.memory.ComputeMemory;
 import dev.consort.host.memory.Layout;
 import dev.consort.host.memory.Piece;
@@ -116,8 +117,10 @@ final class Plans implements AutoCloseable {
 
   @Override
   public void close() {
-    made.values().forEach(step -> step.plan().close());
-    memory.close();
-    logits.forEach(Allocation::close);
+    List<AutoCloseable> all = new ArrayList<>();
+    made.values().forEach(step -> all.add(step.plan()));
+    all.add(memory);
+    all.addAll(logits);
+    Closing.all(all);
   }
 }

@@ -15,7 +15,7 @@ import java.util.Arrays;
 
 /**
  * One conversation: tokens that see each other, in the cache of an {@link Engine}. Not thread safe;
- * all sequences of an engine belong to one caller.
+ * all sequences of an engine belong to one caller. Once closed, it throws CLOSED.
  */
 public final class Sequence implements AutoCloseable {
   private final Engine engine;
@@ -46,6 +46,7 @@ public final class Sequence implements AutoCloseable {
    * next evaluation.
    */
   public MemorySegment append(int token) {
+    requireOpen();
     batch.clear();
     batch.add(token, length, 1 << id, true);
     engine.evaluate(batch);
@@ -59,6 +60,7 @@ public final class Sequence implements AutoCloseable {
    * @throws ConsortException INVALID_ARGUMENT if there are none, and as {@link Engine#evaluate}
    */
   public MemorySegment append(int[] tokens) {
+    requireOpen();
     if (tokens.length == 0) {
       throw new ConsortException(
           ErrorCode.INVALID_ARGUMENT, "found no tokens to append, expected at least one");
@@ -74,6 +76,7 @@ public final class Sequence implements AutoCloseable {
 
   /** Appends tokens and gives the logits after each: row {@code i} is {@code engine.logits(i)}. */
   public void appendAll(int[] tokens) {
+    requireOpen();
     batch.clear();
     for (int i = 0; i < tokens.length; i++) {
       batch.add(tokens[i], length + i, 1 << id, true);
@@ -142,6 +145,7 @@ public final class Sequence implements AutoCloseable {
   }
 
   private void write(WritableByteChannel channel) throws IOException {
+    requireOpen();
     engine.store().save(id, tokens, length, channel);
   }
 
@@ -163,19 +167,37 @@ public final class Sequence implements AutoCloseable {
     length += appended.length;
   }
 
-  /** Forgets the tokens from position {@code length} on. */
+  /**
+   * Forgets the tokens from position {@code length} on.
+   *
+   * @throws ConsortException INVALID_ARGUMENT if that is below 0
+   */
   public void truncate(int length) {
+    requireOpen();
+    if (length < 0) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT, "found length %d, expected 0 or more".formatted(length));
+    }
     engine.forget(id, length);
     this.length = Math.min(this.length, length);
   }
 
   /** A new sequence that begins with all tokens of this one; they share the cells. */
   public Sequence fork() {
+    requireOpen();
     Sequence other = engine.sequence();
     engine.share(id, other.id, length);
     other.length = length;
     System.arraycopy(tokens, 0, other.tokens, 0, length);
     return other;
+  }
+
+  /** Its number may be another sequence's by now. */
+  private void requireOpen() {
+    if (closed) {
+      throw new ConsortException(
+          ErrorCode.CLOSED, "the sequence was closed before; ask the engine for another one");
+    }
   }
 
   /** Frees its cells. Closing twice does nothing. */

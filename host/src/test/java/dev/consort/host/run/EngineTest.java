@@ -248,6 +248,53 @@ class EngineTest {
   }
 
   @Test
+  void aClosedSequenceTouchesNoOther() {
+    try (Model model = TinyModel.dense();
+        Engine engine = Engine.open(model, On.REFERENCE.open(), OPTIONS)) {
+      Sequence closed = engine.sequence();
+      closed.append(PROMPT);
+      closed.close();
+      Sequence heir = engine.sequence();
+      heir.append(new int[] {1, 2});
+      for (Runnable call :
+          List.<Runnable>of(
+              () -> closed.append(3),
+              () -> closed.append(PROMPT),
+              () -> closed.appendAll(PROMPT),
+              () -> closed.truncate(0),
+              closed::fork)) {
+        ConsortException error = catchThrowableOfType(ConsortException.class, call::run);
+        assertThat(error).isNotNull();
+        assertThat(error.code()).isEqualTo(ErrorCode.CLOSED);
+      }
+      assertThat(engine.freeCells()).isEqualTo(22);
+    }
+  }
+
+  @Test
+  void aLengthBelowZeroIsRefused() {
+    try (Model model = TinyModel.dense();
+        Engine engine = Engine.open(model, On.REFERENCE.open(), OPTIONS);
+        Sequence sequence = engine.sequence()) {
+      sequence.append(PROMPT);
+      assertThatThrownBy(() -> sequence.truncate(-1)).hasMessageContaining("found length -1");
+      assertThat(sequence.length()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void rowsThatTheLastEvaluationDidNotGiveAreRefused() {
+    try (Model model = TinyModel.dense();
+        Engine engine = Engine.open(model, On.REFERENCE.open(), OPTIONS);
+        Sequence sequence = engine.sequence()) {
+      sequence.appendAll(PROMPT);
+      engine.logits(4);
+      sequence.append(1);
+      assertThatThrownBy(() -> engine.logits(4)).hasMessageContaining("the 1 rows");
+    }
+  }
+
+  @Test
   void decodingBuildsNoPlans() {
     try (Model model = TinyModel.dense();
         Engine engine = Engine.open(model, On.TWO_WITH_A_COMM.open(), OPTIONS);
