@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.host.meta;
 
-import dev.consort.api.CommMember;
 import dev.consort.api.ConsortException;
 import dev.consort.api.DataType;
 import dev.consort.api.ErrorCode;
@@ -33,8 +32,7 @@ import java.util.Set;
 final class MemberGraph {
   private final int member;
   private final Partition partition;
-  private final Optional<CommMember> comm;
-  private final boolean commIsWhole;
+  private final Optional<Spread.GroupComm> comm;
   private final WirePolicy wire;
   private final GraphBuilder builder = new GraphBuilder();
   private final Map<Tensor, Tensor> local = new IdentityHashMap<>();
@@ -46,20 +44,14 @@ final class MemberGraph {
   private int done;
 
   /**
-   * @param comm the member's side of a comm that records, if it has one
-   * @param commIsWhole whether that comm joins all members; else the host exchanges between groups
+   * @param comm the member's side of a comm, if it has one; unless it joins all members, it records
+   *     and the host exchanges between groups
    * @param wire how sums travel that the host carries
    */
-  MemberGraph(
-      int member,
-      Partition partition,
-      Optional<CommMember> comm,
-      boolean commIsWhole,
-      WirePolicy wire) {
+  MemberGraph(int member, Partition partition, Optional<Spread.GroupComm> comm, WirePolicy wire) {
     this.member = member;
     this.partition = partition;
     this.comm = comm;
-    this.commIsWhole = commIsWhole;
     this.wire = wire;
   }
 
@@ -233,15 +225,19 @@ final class MemberGraph {
     Tensor mine = local.get(full);
     switch (exchange.kind()) {
       case REDUCE -> {
+        if (comm.isPresent() && !comm.get().records()) {
+          meet(number, ExchangeKind.REDUCE, mine, mine, exchange);
+          return true;
+        }
         if (comm.isPresent()) {
           mine =
               builder.add(
                   name("reduce." + full.name()),
-                  new Operation.AllReduce(comm.get()),
+                  new Operation.AllReduce(comm.get().comm().member(comm.get().rank())),
                   List.of(mine),
                   full.layer());
           put(full, mine);
-          if (commIsWhole) {
+          if (comm.get().whole()) {
             return false;
           }
         }

@@ -14,6 +14,7 @@ import dev.consort.host.Closing;
 import dev.consort.host.memory.Layout;
 import dev.consort.host.memory.Piece;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -31,6 +32,7 @@ final class MetaCompiler {
   private final Members members;
   private final List<Comm> comms;
   private final Map<Integer, HandOver> handOvers = new HashMap<>();
+  private final Map<Integer, Storage[]> calls = new HashMap<>();
   private final List<Plan> made = new ArrayList<>();
 
   MetaCompiler(MetaBackend backend, Spread spread, Allocation whole, Members members) {
@@ -71,9 +73,9 @@ final class MetaCompiler {
     }
     for (Comm comm : comms) {
       int rank = comm.members().indexOf(own);
-      if (rank >= 0 && comm.records()) {
-        boolean isWhole = comm.members().size() == active;
-        return Optional.of(new Spread.GroupComm(comm.member(rank), isWhole));
+      boolean isWhole = comm.members().size() == active;
+      if (rank >= 0 && (isWhole || comm.records())) {
+        return Optional.of(new Spread.GroupComm(comm, rank, isWhole));
       }
     }
     return Optional.empty();
@@ -157,16 +159,29 @@ final class MetaCompiler {
       index += spread.active()[m] ? 1 : 0;
     }
     var views = new Rendezvous.Views(index, mine.tensor().bytes(), all.tensor().bytes());
-    return new MetaPlan.Meet(place, index, purpose(meet), mine, all, views);
+    return new MetaPlan.Meet(place, index, purpose(member, meet, mine), mine, all, views);
   }
 
-  private Rendezvous.Purpose purpose(MemberProgram.Meet meet) {
+  private Rendezvous.Purpose purpose(int member, MemberProgram.Meet meet, Storage mine) {
     return switch (meet.kind()) {
-      case REDUCE -> new Rendezvous.Reduce(meet, givers(), meet.full().shape().elements());
+      case REDUCE -> {
+        Optional<Spread.GroupComm> group = group(member);
+        yield group.isPresent() && !group.get().records()
+            ? called(group.get(), meet, mine)
+            : new Rendezvous.Reduce(meet, givers(), meet.full().shape().elements());
+      }
       case BROADCAST -> new Rendezvous.Broadcast(meet, 0, meet.full().bytes());
       case GATHER -> new Rendezvous.Gather(meet, slices(meet));
       case HAND_OVER -> throw new ConsortException(ErrorCode.INTERNAL, "not a meeting of all");
     };
+  }
+
+  /** All members share one list, which each completes with its own term. */
+  private Rendezvous.Call called(Spread.GroupComm own, MemberProgram.Meet meet, Storage mine) {
+    Storage[] terms =
+        calls.computeIfAbsent(meet.exchange(), n -> new Storage[own.comm().members().size()]);
+    terms[own.rank()] = mine;
+    return new Rendezvous.Call(meet, own.comm(), Arrays.asList(terms));
   }
 
   private Rectangle[][] slices(MemberProgram.Meet meet) {
@@ -187,7 +202,7 @@ final class MetaCompiler {
     for (int m = 0; m < members.count(); m++) {
       if (spread.active()[m]) {
         Optional<Spread.GroupComm> group = group(m);
-        gives.add(group.isEmpty() || group.get().member().rank() == 0);
+        gives.add(group.isEmpty() || group.get().rank() == 0);
       }
     }
     boolean[] array = new boolean[gives.size()];

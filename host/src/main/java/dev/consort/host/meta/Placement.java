@@ -106,14 +106,7 @@ final class Placement {
         sharded.leaves(),
         sharded.outputs(),
         List.of(),
-        (member, comm) ->
-            new MemberGraph(
-                    member,
-                    partition,
-                    comm.map(Spread.GroupComm::member),
-                    comm.map(Spread.GroupComm::whole).orElse(false),
-                    wire)
-                .rewrite(sharded),
+        (member, comm) -> new MemberGraph(member, partition, comm, wire).rewrite(sharded),
         sharded.exchanges(ExchangeKind.REDUCE),
         sharded.notes());
   }

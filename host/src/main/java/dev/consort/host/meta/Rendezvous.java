@@ -2,6 +2,7 @@
 package dev.consort.host.meta;
 
 import dev.consort.api.Backend;
+import dev.consort.api.Comm;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
 import dev.consort.host.Closing;
@@ -102,6 +103,9 @@ final class Rendezvous implements AutoCloseable {
   /** The givers' terms become their sum. */
   record Reduce(MemberProgram.Meet meet, boolean[] gives, long elements) implements Purpose {}
 
+  /** The members' comm makes the sum, asked once for all of them, in their streams. */
+  record Call(MemberProgram.Meet meet, Comm comm, List<Storage> terms) implements Purpose {}
+
   /** One member's bytes become everybody's. */
   record Broadcast(MemberProgram.Meet meet, int giver, long bytes) implements Purpose {}
 
@@ -117,12 +121,17 @@ final class Rendezvous implements AutoCloseable {
    * @param views this member's segments, made for this exchange's sizes
    */
   void meet(int index, Backend backend, Purpose purpose, Storage mine, Storage whole, Views views) {
+    if (purpose instanceof Call) {
+      arrive(index, purpose, 0);
+      return;
+    }
     int half = (int) (meetings[index]++ & 1);
     boolean gives =
         switch (purpose) {
           case Reduce r -> r.gives()[index];
           case Broadcast b -> b.giver() == index;
           case Gather g -> mine.tensor().bytes() > 0;
+          case Call c -> false;
         };
     if (gives) {
       backend.get(mine, 0, views.given(this, half));
@@ -193,6 +202,7 @@ final class Rendezvous implements AutoCloseable {
 
   private void combine(Purpose purpose, int half, int share, int shares) {
     switch (purpose) {
+      case Call c -> c.comm().allreduce(c.terms());
       case Reduce r ->
           Sums.reduce(
               r.meet().tensor().type(),

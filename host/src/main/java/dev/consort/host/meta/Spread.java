@@ -2,7 +2,7 @@
 package dev.consort.host.meta;
 
 import dev.consort.api.BufferType;
-import dev.consort.api.CommMember;
+import dev.consort.api.Comm;
 import dev.consort.api.Graph;
 import dev.consort.api.Tensor;
 import java.util.List;
@@ -37,7 +37,12 @@ record Spread(
   }
 
   /** A member's side of the comm that joins its group, and whether the group is everyone. */
-  record GroupComm(CommMember member, boolean whole) {}
+  record GroupComm(Comm comm, int rank, boolean whole) {
+    /** Whether its reduces stand in the members' graphs; else the host calls it between pieces. */
+    boolean records() {
+      return comm.records();
+    }
+  }
 
   SplitState state(Tensor leafOrOutput) {
     SplitState leaf = leaves.get(leafOrOutput);

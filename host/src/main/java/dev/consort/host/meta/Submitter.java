@@ -6,6 +6,7 @@ import dev.consort.api.ConsortException;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,10 @@ final class Submitter implements AutoCloseable {
   private final Transfers transfers;
   private final Failure failure;
   private final Waiting waiting;
+
+  /** The members' own waits end first, and name who is missing. */
+  private final Duration callerLimit;
+
   private final Command[] ring = new Command[CAPACITY];
   private final BooleanSupplier drained = this::isDrained;
   private volatile long posted;
@@ -43,6 +48,7 @@ final class Submitter implements AutoCloseable {
     this.transfers = new Transfers(backend);
     this.failure = failure;
     this.waiting = waiting;
+    this.callerLimit = waiting.limit().multipliedBy(2);
     for (int i = 0; i < CAPACITY; i++) {
       ring[i] = new Command();
     }
@@ -172,8 +178,7 @@ final class Submitter implements AutoCloseable {
   private void waitFor(BooleanSupplier done) {
     blockedCaller = Thread.currentThread();
     try {
-      // The members' own waits end first, and name who is missing.
-      waiting.until(done, name, waiting.limit().multipliedBy(2));
+      waiting.until(done, name, callerLimit);
     } finally {
       blockedCaller = null;
     }

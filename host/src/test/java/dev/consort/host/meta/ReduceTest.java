@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.consort.api.Backend;
+import dev.consort.api.Comm;
 import dev.consort.api.ConsortException;
 import dev.consort.api.DataType;
 import dev.consort.api.Device;
@@ -24,6 +26,8 @@ import dev.consort.tck.reference.Adversary.Fault;
 import dev.consort.tck.reference.Adversary.Site;
 import dev.consort.tck.reference.ReferenceDevice;
 import dev.consort.tck.reference.ReferenceOptions;
+import dev.consort.tck.wrap.DelegatingComm;
+import dev.consort.tck.wrap.DelegatingDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -33,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,6 +83,48 @@ class ReduceTest {
         MetaDevice meta = MetaDevice.even(devices);
         sumsAreTheSame(meta, elements, makes + elements);
       }
+    }
+  }
+
+  @Test
+  void aCommThatCannotRecordIsCalledBetweenThePieces() {
+    for (int elements : new int[] {1, 33, 20_000}) {
+      AtomicInteger calls = new AtomicInteger();
+      List<Device> devices = new ArrayList<>();
+      for (int m = 0; m < 3; m++) {
+        Adversary adversary = Adversary.seeded(m).maxDelay(Duration.ofNanos(20_000));
+        devices.add(
+            new Unrecording(
+                new ReferenceDevice(ReferenceOptions.of(m).adversary(adversary)), calls));
+      }
+      sumsAreTheSame(MetaDevice.even(devices), elements, "called" + elements);
+      assertThat(calls.get()).isEqualTo(elements > 33 ? 2 : TURNS);
+    }
+  }
+
+  /** A device whose comm reduces when it is asked to, but not within plans. */
+  private static final class Unrecording extends DelegatingDevice {
+    private final AtomicInteger calls;
+
+    Unrecording(Device delegate, AtomicInteger calls) {
+      super(delegate);
+      this.calls = calls;
+    }
+
+    @Override
+    protected Comm wrap(Comm comm, List<Backend> members) {
+      return new DelegatingComm(comm, members) {
+        @Override
+        public boolean records() {
+          return false;
+        }
+
+        @Override
+        public void allreduce(List<Storage> partials) {
+          calls.incrementAndGet();
+          super.allreduce(partials);
+        }
+      };
     }
   }
 
