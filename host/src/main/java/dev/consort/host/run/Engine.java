@@ -79,7 +79,7 @@ public final class Engine implements AutoCloseable {
       this.store = store(largest, caches);
       plans.bind(Allocation.join(places));
       plans.plan(microBatch, outputs);
-      this.steps = keep(new Steps(backend, plans, cells, logits, model.embedding(), microBatch));
+      this.steps = keep(new Steps(backend, plans, cells, logits, model, microBatch));
       this.report = Reports.of(device, backend, largest, places, context);
       logits.reserve(outputs);
     } catch (RuntimeException | Error e) {

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,12 +107,13 @@ final class Plans implements AutoCloseable {
         key.outputs,
         plan,
         inputs.get(Blocks.EMBEDDINGS),
-        inputs.get(Blocks.POSITIONS),
+        Optional.ofNullable(inputs.get(Blocks.POSITIONS)),
         inputs.get(Blocks.SLOTS),
         inputs.get(Blocks.QUERIES),
         inputs.get(Blocks.CELLS),
         inputs.get(Blocks.LIVE),
         inputs.get(Blocks.OUTPUTS),
+        Optional.ofNullable(inputs.get(Blocks.TEMPERATURES)),
         allocation.storage(output));
   }
 

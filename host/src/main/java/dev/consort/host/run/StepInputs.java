@@ -4,11 +4,15 @@ package dev.consort.host.run;
 import dev.consort.api.Backend;
 import dev.consort.api.Device;
 import dev.consort.api.Event;
+import dev.consort.api.Storage;
+import dev.consort.model.Model;
 import dev.consort.model.TokenEmbedding;
+import dev.consort.model.arch.Temperature;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Host memory for the inputs of one step: filled, handed to the stream, and free again when the
@@ -16,9 +20,11 @@ import java.time.Duration;
  */
 final class StepInputs implements AutoCloseable {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
   private static final Duration LIMIT = Duration.ofHours(1);
 
   private final TokenEmbedding embedding;
+  private final Optional<Temperature> temperature;
   private final Arena arena;
   private final Event read;
   private final MemorySegment cells;
@@ -30,6 +36,7 @@ final class StepInputs implements AutoCloseable {
   private MemorySegment slots;
   private MemorySegment queries;
   private MemorySegment outputs;
+  private MemorySegment temperatures;
   private int tokens = -1;
   private int rows = -1;
 
@@ -39,13 +46,15 @@ final class StepInputs implements AutoCloseable {
       MemorySegment positions,
       MemorySegment slots,
       MemorySegment queries,
-      MemorySegment outputs) {
+      MemorySegment outputs,
+      MemorySegment temperatures) {
     static Rows allocate(Arena arena, long embeddingBytes, int most) {
       return new Rows(
           arena.allocate(embeddingBytes * most, 64),
           arena.allocate(4L * most, 64),
           arena.allocate(4L * most, 64),
           arena.allocate(8L * most, 64),
+          arena.allocate(4L * most, 64),
           arena.allocate(4L * most, 64));
     }
   }
@@ -54,8 +63,9 @@ final class StepInputs implements AutoCloseable {
    * @param cellCount cells of the cache
    * @param microBatch the most tokens of a step
    */
-  StepInputs(Device device, TokenEmbedding embedding, int cellCount, int microBatch) {
-    this.embedding = embedding;
+  StepInputs(Device device, Model model, int cellCount, int microBatch) {
+    this.embedding = model.embedding();
+    this.temperature = model.parameters().temperature();
     this.read = device.createEvent();
     this.arena = Arena.ofShared();
     this.all = Rows.allocate(arena, embedding.bytes(), microBatch);
@@ -67,6 +77,7 @@ final class StepInputs implements AutoCloseable {
     this.slots = MemorySegment.NULL;
     this.queries = MemorySegment.NULL;
     this.outputs = MemorySegment.NULL;
+    this.temperatures = MemorySegment.NULL;
   }
 
   /**
@@ -83,6 +94,7 @@ final class StepInputs implements AutoCloseable {
       positions = all.positions.asSlice(0, 4L * tokens);
       slots = all.slots.asSlice(0, 4L * tokens);
       queries = all.queries.asSlice(0, 8L * tokens);
+      temperatures = all.temperatures.asSlice(0, 4L * tokens);
     }
     if (plan.outputs() != rows) {
       rows = plan.outputs();
@@ -97,6 +109,9 @@ final class StepInputs implements AutoCloseable {
     slots.setAtIndex(INT, row, slot);
     queries.setAtIndex(INT, 2L * row, position);
     queries.setAtIndex(INT, 2L * row + 1, sequences);
+    if (temperature.isPresent()) {
+      temperatures.setAtIndex(FLOAT, row, temperature.get().at(position));
+    }
   }
 
   /** A row of no token: it sees nothing, is written nowhere and routed to no expert. */
@@ -111,14 +126,21 @@ final class StepInputs implements AutoCloseable {
   /** Hands everything to the stream. */
   void submit(Backend backend, StepPlan plan, Cells table) {
     backend.set(plan.embeddings(), 0, embeddings);
-    backend.set(plan.positions(), 0, positions);
+    set(backend, plan.positions(), positions);
     backend.set(plan.slots(), 0, slots);
     backend.set(plan.queries(), 0, queries);
     backend.set(plan.selected(), 0, outputs);
     live.set(INT, 0, table.live());
     backend.set(plan.live(), 0, live);
+    set(backend, plan.temperatures(), temperatures);
     submitCells(backend, plan, table);
     backend.record(read);
+  }
+
+  private static void set(Backend backend, Optional<Storage> place, MemorySegment values) {
+    if (place.isPresent()) {
+      backend.set(place.get(), 0, values);
+    }
   }
 
   private void submitCells(Backend backend, StepPlan plan, Cells table) {

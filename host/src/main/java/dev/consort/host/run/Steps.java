@@ -3,7 +3,7 @@ package dev.consort.host.run;
 
 import dev.consort.api.Backend;
 import dev.consort.host.Closing;
-import dev.consort.model.TokenEmbedding;
+import dev.consort.model.Model;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,7 +30,7 @@ final class Steps implements AutoCloseable {
       Plans plans,
       Cells cells,
       Logits logits,
-      TokenEmbedding embedding,
+      Model model,
       int microBatch) {
     this.backend = backend;
     this.plans = plans;
@@ -39,7 +39,7 @@ final class Steps implements AutoCloseable {
     this.microBatch = microBatch;
     try {
       for (int i = 0; i < IN_FLIGHT; i++) {
-        inputs.add(new StepInputs(backend.device(), embedding, cells.count(), microBatch));
+        inputs.add(new StepInputs(backend.device(), model, cells.count(), microBatch));
       }
     } catch (RuntimeException | Error e) {
       Closing.quietly(inputs);

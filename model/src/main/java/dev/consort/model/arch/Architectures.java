@@ -15,16 +15,16 @@ public final class Architectures {
   static {
     for (Architecture architecture :
         List.of(
-            new Llama(),
-            new Qwen3Moe(),
-            new Dense("qwen2", Rope.Mode.NEOX, "ffn_norm", List.of()),
-            new Dense("qwen3", Rope.Mode.NEOX, "ffn_norm", AttentionBlock.NORMS),
-            new Dense("mistral3", Rope.Mode.NORM, "ffn_norm", List.of()),
-            new Dense("seed_oss", Rope.Mode.NEOX, "post_attention_norm", List.of()),
+            new Llama("llama", Rope.Mode.NORM, "ffn_norm", List.of()),
+            new Llama("mistral3", Rope.Mode.NORM, "ffn_norm", List.of()),
+            new Llama("qwen2", Rope.Mode.NEOX, "ffn_norm", List.of()),
+            new Llama("qwen3", Rope.Mode.NEOX, "ffn_norm", AttentionBlock.NORMS),
+            new Llama("qwen3moe", Rope.Mode.NEOX, "ffn_norm", AttentionBlock.NORMS),
+            new Llama("phi3", Rope.Mode.NEOX, "ffn_norm", List.of()),
+            new Llama("seed_oss", Rope.Mode.NEOX, "post_attention_norm", List.of()),
             new GptOss(),
             new Gemma2(),
             new Gemma3(),
-            new Phi3(),
             new Granite(),
             new SmolLm3())) {
       ALL.put(architecture.name(), architecture);

@@ -40,7 +40,7 @@ final class AttentionBlock {
     Shape queries = Shape.of(p.keyLength(), p.heads(), tokens);
     Shape keys = Shape.of(p.keyLength(), p.kvHeads(), tokens);
     Shape values = Shape.of(p.valueLength(), p.kvHeads(), tokens);
-    Tensor q = encode(norm(graph.reshape(projected.get(0), queries), "attn_q_norm"));
+    Tensor q = sharpen(encode(norm(graph.reshape(projected.get(0), queries), "attn_q_norm")));
     Tensor k = encode(norm(graph.reshape(projected.get(1), keys), "attn_k_norm"));
     Tensor v = graph.reshape(projected.get(2), values);
     Tensor attended = attend(q, store("cache_k.", k), store("cache_v.", v));
@@ -106,6 +106,12 @@ final class AttentionBlock {
         .factors()
         .map(factors -> graph.add(rope, heads, positions, factors))
         .orElseGet(() -> graph.add(rope, heads, positions));
+  }
+
+  private Tensor sharpen(Tensor queries) {
+    return p.temperature().isPresent()
+        ? graph.mul(queries, layer.model().input(Blocks.TEMPERATURES))
+        : queries;
   }
 
   private Tensor store(String name, Tensor rows) {

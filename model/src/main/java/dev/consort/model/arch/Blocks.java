@@ -23,8 +23,9 @@ import java.util.stream.IntStream;
  * {@code positions} I32 [T]; {@code slots} I32 [T], the cache cell that each token is written to,
  * -1 for a padded row; {@code queries} I32 [2, T], position and sequence bits; {@code cells} I32
  * [2, S], the same of each cache cell; {@code live} I32 [1], how many cells are looked at; {@code
- * outputs} I32 [O], the rows that get logits. States: {@code cache_k.N} and {@code cache_v.N}
- * [length, kv heads, S]. Output: {@code logits} F32 [vocabulary, O].
+ * outputs} I32 [O], the rows that get logits; {@code temperatures} F32 [1, 1, T], only where the
+ * model has a {@link Temperature}. States: {@code cache_k.N} and {@code cache_v.N} [length, kv
+ * heads, S]. Output: {@code logits} F32 [vocabulary, O].
  */
 public final class Blocks {
   public static final String EMBEDDINGS = "embeddings";
@@ -34,8 +35,13 @@ public final class Blocks {
   public static final String CELLS = "cells";
   public static final String LIVE = "live";
   public static final String OUTPUTS = "outputs";
+  public static final String TEMPERATURES = "temperatures";
   public static final String LOGITS = "logits";
-  static final String OUTPUT = "output.weight";
+  private static final String OUTPUT = "output.weight";
+  private static final String OUTPUT_BIAS = "output.bias";
+  private static final String FACTORS = "rope_freqs.weight";
+  private static final String LONG = "rope_factors_long.weight";
+  private static final String SHORT = "rope_factors_short.weight";
   private static final int NO_LAYER = -1;
 
   private final GraphBuilder graph = new GraphBuilder();
@@ -113,23 +119,28 @@ public final class Blocks {
     return RopeReader.read(keys, parameters, mode);
   }
 
-  /** Attention with that encoding, the factors in {@code rope_freqs.weight} if the file has it. */
+  /** Attention with that encoding, and the factors of its frequencies if the file has some. */
   public AttentionOptions attention(Rope.Mode mode) {
-    keys.refuse("attention.temperature_scale");
     Rope rope = rope(mode);
-    float scale = keys.real("attention.scale", (float) (1 / Math.sqrt(parameters.keyLength())));
-    return new AttentionOptions(
-        Optional.of(rope), frequencyFactors("rope_freqs.weight", rope), scale, 0, 0);
+    float given = keys.real("attention.scale", 0);
+    float scale = given == 0 ? (float) (1 / Math.sqrt(parameters.keyLength())) : given;
+    return new AttentionOptions(Optional.of(rope), factors(rope), scale, 0, 0);
   }
 
-  Optional<Tensor> frequencyFactors(String name, Rope rope) {
+  /** One set for all contexts, or one for those the model began with and one for longer ones. */
+  private Optional<Tensor> factors(Rope rope) {
+    boolean isLong = size.context() > rope.originalContext();
+    String name = weights.has(FACTORS) ? FACTORS : isLong ? LONG : SHORT;
+    List.of(FACTORS, LONG, SHORT).forEach(weights::ignore);
     return weights.has(name)
         ? Optional.of(weights.floats(name, Shape.of(rope.dims() / 2), Optional.empty(), NO_LAYER))
         : Optional.empty();
   }
 
-  void ignoreWeight(String name) {
-    weights.ignore(name);
+  /** Whether a layer sees a window only: all do but the last of each period. */
+  boolean isNear(Layer layer, int period) {
+    int own = keys.count("attention.sliding_window_pattern", 1 << 20, period);
+    return own == 0 || layer.index() % own < own - 1;
   }
 
   public Tensor add(Tensor a, Tensor b) {
@@ -167,16 +178,26 @@ public final class Blocks {
     graph.layer(NO_LAYER);
     Tensor normed = norm(select(x), "output_norm.weight", NO_LAYER);
     long rows = parameters.vocabulary();
+    ShardGroup vocabulary = new ShardGroup("vocabulary", rows);
     Tensor weight =
         weights.split(
             weights.has(OUTPUT) ? OUTPUT : Hyperparameters.EMBEDDING,
             Shape.of(parameters.embedding(), rows),
-            Shard.of(1, new ShardGroup("vocabulary", rows), 1),
+            Shard.of(1, vocabulary, 1),
             NO_LAYER);
-    if (cap == 0 && scale == 1) {
+    boolean plain = cap == 0 && scale == 1;
+    if (plain && !weights.has(OUTPUT_BIAS)) {
       return logits(new Operation.MatMul(), weight, normed);
     }
     Tensor y = graph.matMul(weight, normed);
+    if (weights.has(OUTPUT_BIAS)) {
+      Optional<Shard> shard = Optional.of(Shard.of(0, vocabulary, 1));
+      Tensor bias = weights.floats(OUTPUT_BIAS, Shape.of(rows), shard, NO_LAYER);
+      if (plain) {
+        return logits(new Operation.Binary(Operation.Binary.Kind.ADD), y, bias);
+      }
+      y = graph.add(y, bias);
+    }
     return cap == 0
         ? logits(new Operation.Scale(scale, 0), y)
         : logits(
@@ -198,5 +219,8 @@ public final class Blocks {
     graph.input(CELLS, DataType.I32, Shape.of(2, size.cells()));
     graph.input(LIVE, DataType.I32, Shape.of(1));
     graph.input(OUTPUTS, DataType.I32, Shape.of(size.outputs()));
+    if (parameters.temperature().isPresent()) {
+      graph.input(TEMPERATURES, DataType.F32, Shape.of(1, 1, tokens));
+    }
   }
 }

@@ -29,6 +29,7 @@ final class ExpertsBlock {
     this.options = options;
     this.graph = layer.graph();
     this.p = layer.model().parameters();
+    layer.model().keys().refuse("expert_weights_scale");
     this.inner = layer.model().weights().shape(layer.name("ffn_down_exps.weight")).ne0();
     this.group = new ShardGroup("feed_forward." + layer.index(), inner);
   }

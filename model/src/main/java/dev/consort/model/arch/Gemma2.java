@@ -8,6 +8,8 @@ import dev.consort.api.Tensor;
 /** Gemma 2: soft caps, norms before and after each part, every other layer with a window. */
 final class Gemma2 implements Architecture {
   private static final int LAYERS_OF_27B = 46;
+  private static final int PERIOD = 2;
+  private static final int WINDOW = 4096;
 
   @Override
   public String name() {
@@ -22,10 +24,10 @@ final class Gemma2 implements Architecture {
     if (p.layers() == LAYERS_OF_27B) {
       all = all.scale((float) (1 / Math.sqrt(p.embedding() / p.heads())));
     }
-    AttentionOptions near = all.window(p.window());
+    AttentionOptions near = all.window(p.window() == 0 ? WINDOW : p.window());
     Tensor x = model.scale(model.embeddings(), (float) Math.sqrt(p.embedding()));
     for (Layer layer : model.layers()) {
-      AttentionOptions attention = layer.index() % 2 == 0 ? near : all;
+      AttentionOptions attention = model.isNear(layer, PERIOD) ? near : all;
       Tensor attended = layer.attention(layer.norm(x, "attn_norm"), attention);
       x = layer.select(model.add(x, layer.norm(attended, "post_attention_norm")));
       Tensor fed = layer.feedForward(layer.norm(x, "ffn_norm"), Glu.Kind.GEGLU);

@@ -32,7 +32,7 @@ final class Gemma3 implements Architecture {
     Tensor x = model.scale(model.embeddings(), (float) Math.sqrt(p.embedding()));
     for (Layer layer : model.layers()) {
       layer.require(AttentionBlock.NORMS);
-      boolean isNear = p.window() > 0 && layer.index() % PERIOD < PERIOD - 1;
+      boolean isNear = p.window() > 0 && model.isNear(layer, PERIOD);
       Tensor attended = layer.attention(layer.norm(x, "attn_norm"), isNear ? near : all);
       x = layer.select(model.add(x, layer.norm(attended, "post_attention_norm")));
       Tensor fed = layer.feedForward(layer.norm(x, "ffn_norm"), Glu.Kind.GEGLU);

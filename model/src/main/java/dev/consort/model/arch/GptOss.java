@@ -10,6 +10,7 @@ import java.util.List;
 final class GptOss implements Architecture {
   private static final float ALPHA = 1.702f;
   private static final float LIMIT = 7;
+  private static final int PERIOD = 2;
 
   @Override
   public String name() {
@@ -27,7 +28,7 @@ final class GptOss implements Architecture {
     Tensor x = model.embeddings();
     for (Layer layer : model.layers()) {
       layer.require(List.of("attn_sinks.weight"));
-      AttentionOptions attention = layer.index() % 2 == 0 ? near : all;
+      AttentionOptions attention = model.isNear(layer, PERIOD) ? near : all;
       x = model.add(x, layer.attention(layer.norm(x, "attn_norm"), attention));
       x = model.add(x, layer.experts(layer.norm(x, "post_attention_norm"), experts));
     }

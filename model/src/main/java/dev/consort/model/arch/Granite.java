@@ -5,7 +5,10 @@ import dev.consort.api.Operation.Glu;
 import dev.consort.api.Operation.Rope;
 import dev.consort.api.Tensor;
 
-/** Granite: Llama with factors on embeddings, scores, residual branches and logits. */
+/**
+ * Granite: Llama with factors on embeddings, scores, residual branches and logits; files say with
+ * {@code rope.scaling.finetuned} whether there is a position encoding.
+ */
 final class Granite implements Architecture {
   @Override
   public String name() {
@@ -16,6 +19,9 @@ final class Granite implements Architecture {
   public Tensor build(Blocks model) {
     Keys keys = model.keys();
     AttentionOptions attention = model.attention(Rope.Mode.NORM);
+    if (!keys.flag("rope.scaling.finetuned", true)) {
+      attention = attention.withoutRope();
+    }
     float residual = factor(keys.real("residual_scale", 1));
     Tensor x = model.scale(model.embeddings(), factor(keys.real("embedding_scale", 1)));
     for (Layer layer : model.layers()) {

@@ -4,6 +4,7 @@ package dev.consort.model.arch;
 import dev.consort.api.Shape;
 import dev.consort.model.gguf.GgufFile;
 import dev.consort.model.gguf.Metadata;
+import java.util.Optional;
 
 /**
  * The numbers that every architecture has.
@@ -12,6 +13,7 @@ import dev.consort.model.gguf.Metadata;
  * @param experts 0 for dense models
  * @param epsilon of the RMS norms
  * @param window of the layers with sliding attention, 0 for none
+ * @param temperature of attention, for models that have one
  * @param vocabulary rows of the token embedding
  */
 public record Hyperparameters(
@@ -27,6 +29,7 @@ public record Hyperparameters(
     int expertsUsed,
     float epsilon,
     int window,
+    Optional<Temperature> temperature,
     int vocabulary) {
 
   static final String EMBEDDING = "token_embd.weight";
@@ -81,6 +84,7 @@ public record Hyperparameters(
         used,
         keys.real("attention.layer_norm_rms_epsilon"),
         keys.count("attention.sliding_window", Integer.MAX_VALUE, 0),
+        Temperature.read(keys),
         Math.toIntExact(table.ne1()));
   }
 

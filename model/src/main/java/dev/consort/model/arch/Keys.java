@@ -49,6 +49,10 @@ public record Keys(Metadata metadata, String architecture) {
     }
   }
 
+  boolean flag(String key, boolean otherwise) {
+    return metadata.flag(name(key), otherwise);
+  }
+
   Optional<String> string(String key) {
     return has(key) ? Optional.of(metadata.string(name(key))) : Optional.empty();
   }

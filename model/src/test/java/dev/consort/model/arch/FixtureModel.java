@@ -66,7 +66,19 @@ record FixtureModel(Path model, Path logits) {
     inputs.put(Blocks.CELLS, cells);
     inputs.put(Blocks.LIVE, new float[] {first + count});
     inputs.put(Blocks.OUTPUTS, outputs);
+    model
+        .parameters()
+        .temperature()
+        .ifPresent(t -> inputs.put(Blocks.TEMPERATURES, temperatures(t, positions)));
     return inputs;
+  }
+
+  private static float[] temperatures(Temperature temperature, float[] positions) {
+    float[] factors = new float[positions.length];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = temperature.at((int) positions[i]);
+    }
+    return factors;
   }
 
   private float[] truth(int length) {
