@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.host;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -11,28 +12,44 @@ import com.tngtech.archunit.lang.ArchRule;
 /** What this room may see. */
 @AnalyzeClasses(packages = "dev.consort.host", importOptions = ImportOption.DoNotIncludeTests.class)
 class RoomTest {
+  private static final String[] SEEN = {
+    "java..",
+    "com.sun.management..",
+    "org.jspecify..",
+    "org.slf4j..",
+    "ch.qos.logback..",
+    "picocli..",
+    "me.tongfei.progressbar..",
+    "com.fasterxml.jackson..",
+    "org.jline..",
+    "org.osgi..",
+    "com.hubspot.jinjava..",
+    "jinjava..",
+    "dev.consort.api..",
+    "dev.consort.spi..",
+    "dev.consort.model..",
+    "dev.consort.host.."
+  };
+  private static final String CELLS = "dev.consort.host.matrix.cell..";
+
   @ArchTest
   static final ArchRule theHostSeesAllButPluginsAndTheKit =
       classes()
           .that()
           .resideInAPackage("dev.consort.host..")
+          .and()
+          .resideOutsideOfPackage(CELLS)
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage(
-              "java..",
-              "com.sun.management..",
-              "org.jspecify..",
-              "org.slf4j..",
-              "ch.qos.logback..",
-              "picocli..",
-              "me.tongfei.progressbar..",
-              "com.fasterxml.jackson..",
-              "org.jline..",
-              "org.osgi..",
-              "com.hubspot.jinjava..",
-              "jinjava..",
-              "dev.consort.api..",
-              "dev.consort.spi..",
-              "dev.consort.model..",
-              "dev.consort.host..");
+          .resideInAnyPackage(SEEN);
+
+  @ArchTest
+  static final ArchRule onlyForkedJvmsOfTheMatrixSeeTheKit =
+      classes()
+          .that()
+          .resideInAPackage(CELLS)
+          .should()
+          .onlyDependOnClassesThat(
+              resideInAnyPackage(SEEN)
+                  .or(resideInAnyPackage("dev.consort.tck..", "org.opentest4j..")));
 }

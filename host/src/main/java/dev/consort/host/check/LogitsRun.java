@@ -25,15 +25,26 @@ public record LogitsRun(Map<Feeding, Double> nmse, EngineReport report) {
   public static LogitsRun of(Model model, float[] truth, MetaDevice device, Set<Feeding> feedings) {
     int vocabulary = model.parameters().vocabulary();
     int[] tokens = Fixture.tokens(truth.length / vocabulary, vocabulary);
-    EngineOptions options =
-        EngineOptions.defaults().withContext(tokens.length).withCache(DataType.F32, DataType.F32);
-    try (Engine engine = Engine.open(model, device, options)) {
+    try (Engine engine = Engine.open(model, device, options(tokens))) {
       Map<Feeding, Double> nmse = new EnumMap<>(Feeding.class);
       for (Feeding feeding : feedings) {
         nmse.put(feeding, ErrorLimit.nmse(logits(engine, tokens, feeding), truth));
       }
       return new LogitsRun(nmse, engine.report());
     }
+  }
+
+  /** The logits after each of the tokens, with an F32 cache: [tokens][vocabulary]. Blocks. */
+  public static float[] logits(Model model, MetaDevice device, int[] tokens, Feeding feeding) {
+    try (Engine engine = Engine.open(model, device, options(tokens))) {
+      return logits(engine, tokens, feeding);
+    }
+  }
+
+  private static EngineOptions options(int... tokens) {
+    return EngineOptions.defaults()
+        .withContext(tokens.length)
+        .withCache(DataType.F32, DataType.F32);
   }
 
   private static float[] logits(Engine engine, int[] tokens, Feeding feeding) {

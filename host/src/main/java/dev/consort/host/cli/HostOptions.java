@@ -46,6 +46,10 @@ final class HostOptions {
     return verbose;
   }
 
+  Map<String, String> settings() {
+    return settings;
+  }
+
   /** The plugins folder, if there is one. */
   Optional<Path> folder() {
     String standard = System.getProperty(ConsortOptions.PLUGINS_PROPERTY, "");

@@ -43,6 +43,7 @@ public final class Main {
     Map<String, Function<Console, Object>> commands = new LinkedHashMap<>();
     commands.put("devices", DevicesCommand::new);
     commands.put("plugins", PluginsCommand::new);
+    commands.put("matrix", MatrixCommand::new);
     commands.put("run", RunCommand::new);
     commands.put("chat", ChatCommand::new);
     commands.put("logits", LogitsCommand::new);

@@ -16,6 +16,7 @@ import dev.consort.host.Closing;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The stream of a meta device: one stream a member, fed in the same order. Where all members share
@@ -216,6 +217,13 @@ public final class MetaBackend implements Backend {
     }
     Storage part = buffer.parts(storage).storages()[member];
     return part == null ? 0 : part.tensor().bytes();
+  }
+
+  /** Where a member keeps its piece of a tensor that lies on a meta device; nothing if nowhere. */
+  public static Optional<Storage> pieceOn(Storage storage, int member) {
+    return storage.buffer() instanceof MetaBuffer buffer
+        ? Optional.ofNullable(buffer.parts(storage).storages()[member])
+        : Optional.empty();
   }
 
   /** Whether every member of a meta device holds all of the tensor. */

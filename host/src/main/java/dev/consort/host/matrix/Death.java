@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.matrix;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Why a JVM ended, from what it left behind. */
+final class Death {
+  private static final Pattern SIGNAL =
+      Pattern.compile("^#\\s+((?:SIG[A-Z]+|EXCEPTION_\\w+|Internal Error).*)$", Pattern.MULTILINE);
+  private static final Pattern FRAME =
+      Pattern.compile("^# Problematic frame:\\R#\\s+(.*)$", Pattern.MULTILINE);
+  private static final Pattern NUMBERS = Pattern.compile(" at pc=.*| \\(0x\\p{XDigit}+\\)");
+  private static final Map<Integer, String> SIGNALS =
+      Map.of(4, "SIGILL", 6, "SIGABRT", 7, "SIGBUS", 8, "SIGFPE", 9, "SIGKILL", 11, "SIGSEGV");
+  private static final int OF_SIGNALS = 128;
+
+  private Death() {}
+
+  /**
+   * In words, the same for the same cause.
+   *
+   * @param report the JVM's own error file
+   * @param stderr what it said last
+   */
+  static String words(int exit, Optional<String> report, Optional<String> stderr) {
+    String signal = report.flatMap(text -> first(SIGNAL, text)).orElse("");
+    if (!signal.isEmpty()) {
+      String frame = report.flatMap(text -> first(FRAME, text)).orElse("");
+      return "the JVM died: %s%s"
+          .formatted(
+              NUMBERS.matcher(signal).replaceAll(""),
+              frame.isEmpty() ? "" : " in " + frame.replaceAll("\\s+", " "));
+    }
+    String ended =
+        exit > OF_SIGNALS
+            ? "was killed by " + SIGNALS.getOrDefault(exit - OF_SIGNALS, "signal " + (exit - 128))
+            : "ended with exit code " + exit;
+    String last =
+        stderr.stream()
+            .flatMap(String::lines)
+            .filter(line -> !line.isBlank())
+            .reduce("", (a, b) -> b.strip());
+    return "the JVM " + ended + (last.isEmpty() ? "" : "; its last words: " + last);
+  }
+
+  private static Optional<String> first(Pattern pattern, String text) {
+    Matcher matcher = pattern.matcher(text);
+    return matcher.find() ? Optional.of(matcher.group(1).strip()) : Optional.empty();
+  }
+}
