@@ -19,6 +19,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import org.opentest4j.TestAbortedException;
 
 /** What tests make on devices; closes all of it, the last first. */
 final class Lab implements AutoCloseable {
@@ -53,6 +55,11 @@ final class Lab implements AutoCloseable {
 
   /** A plan whose leaves lie in {@code given}; the rest gets memory of its own. */
   Placed plan(Backend backend, Graph graph, Allocation... given) {
+    refusal(backend.device(), graph)
+        .ifPresent(
+            reason -> {
+              throw new TestAbortedException(reason);
+            });
     Schedule schedule = backend.schedule(graph);
     Allocation all = Allocation.join(List.of(given));
     List<Tensor> missing = new ArrayList<>();
@@ -64,6 +71,15 @@ final class Lab implements AutoCloseable {
       whole = whole.withScratch(scratch(backend.device(), schedule.scratchBytes()));
     }
     return new Placed(scope.add(backend.compile(graph, schedule, whole)), whole);
+  }
+
+  /** The first operation of a graph that a device does not support, and why. */
+  static Optional<String> refusal(Device device, Graph graph) {
+    return graph.nodes().stream()
+        .filter(node -> !node.isView())
+        .filter(node -> !device.supports(node).supported())
+        .map(node -> "not supported: " + device.supports(node).reason())
+        .findFirst();
   }
 
   Storage scratch(Device device, long bytes) {
