@@ -11,6 +11,7 @@ import dev.consort.api.Graph;
 import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
+import dev.consort.spi.Checks;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
@@ -61,6 +62,7 @@ final class CpuBackend implements Backend {
   @Override
   public Plan compile(Graph graph, Schedule schedule, Allocation allocation) {
     check();
+    Checks.compile(device, graph, allocation);
     return PlanCompiler.compile(this, graph, schedule, allocation);
   }
 
@@ -276,14 +278,7 @@ final class CpuBackend implements Backend {
 
   private CpuBuffer range(String operation, Storage place, long offset, long bytes) {
     CpuBuffer buffer = CpuBuffer.of(place.buffer());
-    long start = place.offset() + offset;
-    if (offset < 0 || start < 0 || bytes < 0 || start + bytes > buffer.bytes()) {
-      throw error(
-          ErrorCode.INVALID_ARGUMENT,
-          operation,
-          "bytes %d to %d lie outside of a buffer of %d bytes"
-              .formatted(start, start + bytes, buffer.bytes()));
-    }
+    Checks.range(device, operation, place, offset, bytes);
     return buffer;
   }
 

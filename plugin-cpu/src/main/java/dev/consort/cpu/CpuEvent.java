@@ -25,6 +25,7 @@ final class CpuEvent implements Event {
   private long recorded;
   private long done;
   private volatile @Nullable ConsortException failure;
+  private volatile boolean closed;
 
   CpuEvent(Device device, Executor executor) {
     this.device = device;
@@ -38,6 +39,9 @@ final class CpuEvent implements Event {
 
   /** Begins a recording and returns its number. */
   long begin() {
+    if (closed) {
+      throw ConsortException.of(ErrorCode.CLOSED, "the event was closed").device(device).build();
+    }
     lock.lock();
     try {
       return ++recorded;
@@ -149,5 +153,7 @@ final class CpuEvent implements Event {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    closed = true;
+  }
 }

@@ -3,8 +3,11 @@ package dev.consort.cpu;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.consort.tck.Declaration;
+import dev.consort.tck.Subject;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 
 /** Devices for tests, one for each way to run kernels. */
 final class TestDevices {
@@ -12,6 +15,22 @@ final class TestDevices {
 
   /** A device with the given kernels; aborts the test where they do not run. */
   static CpuDevice of(String path, int threads) {
+    assumeRuns(path);
+    return new CpuDevice(
+        Processor.detect(), path, new Settings(path, threads, Duration.ofSeconds(2)));
+  }
+
+  /** The plugin with the given kernels, for the kit. */
+  static Subject subject(String path) {
+    assumeRuns(path);
+    return Subject.of(
+        CpuProvider::new,
+        0,
+        Map.of("path", path, "threads", "2", "collective-timeout", "2"),
+        Declaration.everything());
+  }
+
+  private static void assumeRuns(String path) {
     Processor processor = Processor.detect();
     if (!path.equals("portable")) {
       assumeTrue(NativeLibrary.resource().isPresent(), "built without native kernels");
@@ -19,6 +38,5 @@ final class TestDevices {
       assumeTrue(runs && !processor.bestPath().equals("portable"), "no " + path + " here");
       NativeLibrary.directory(Path.of("target", "native").toAbsolutePath());
     }
-    return new CpuDevice(processor, path, new Settings(path, threads, Duration.ofSeconds(2)));
   }
 }

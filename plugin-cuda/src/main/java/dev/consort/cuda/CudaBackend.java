@@ -14,6 +14,7 @@ import dev.consort.cuda.driver.CudaError;
 import dev.consort.cuda.driver.Gpu;
 import dev.consort.cuda.driver.Rectangle;
 import dev.consort.cuda.driver.Stream;
+import dev.consort.spi.Checks;
 import java.lang.foreign.MemorySegment;
 
 /** A CUDA stream. */
@@ -45,6 +46,7 @@ final class CudaBackend implements Backend {
   @Override
   public Plan compile(Graph graph, Schedule schedule, Allocation allocation) {
     check("compile");
+    Checks.compile(device, graph, allocation);
     try {
       return Compiler.compile(this, schedule, allocation);
     } catch (CudaError e) {
@@ -269,19 +271,8 @@ final class CudaBackend implements Backend {
   /** Where the range of a tensor lies. */
   long range(String operation, Storage place, long offset, long bytes) {
     CudaBuffers.Piece piece = piece(operation, place);
-    long start = place.offset() + offset;
-    if (offset < 0
-        || bytes < 0
-        || offset + bytes > place.tensor().bytes()
-        || start < 0
-        || start + bytes > piece.bytes()) {
-      throw error(
-          ErrorCode.INVALID_ARGUMENT,
-          operation,
-          "bytes %d to %d lie outside of %s of %d bytes"
-              .formatted(offset, offset + bytes, place.tensor(), place.tensor().bytes()));
-    }
-    return piece.address() + start;
+    Checks.range(device, operation, place, offset, bytes);
+    return piece.address() + place.offset() + offset;
   }
 
   private CudaBuffers.Piece piece(String operation, Storage place) {

@@ -9,6 +9,6 @@ import dev.consort.tck.Subject;
 class CudaConformanceTest extends ConformanceTest {
   @Override
   protected Subject subject() {
-    return Subject.of(TestDevices.atLeast(1).getFirst(), Declaration.everything());
+    return Subject.of(CudaProvider::new, Declaration.everything());
   }
 }

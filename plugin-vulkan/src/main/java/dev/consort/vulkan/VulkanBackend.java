@@ -11,6 +11,7 @@ import dev.consort.api.Graph;
 import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
+import dev.consort.spi.Checks;
 import dev.consort.vulkan.vk.Block;
 import dev.consort.vulkan.vk.VulkanError;
 import java.lang.foreign.MemorySegment;
@@ -60,6 +61,7 @@ final class VulkanBackend implements Backend {
   @Override
   public Plan compile(Graph graph, Schedule schedule, Allocation allocation) {
     check("compile");
+    Checks.compile(device, graph, allocation);
     try {
       return Compiler.compile(this, schedule, allocation);
     } catch (VulkanError e) {
@@ -70,8 +72,11 @@ final class VulkanBackend implements Backend {
   @Override
   public void submit(Plan plan) {
     check("submit");
-    if (!(plan instanceof VulkanPlan own) || own.backend() != this || own.isClosed()) {
-      throw bad("submit", "the plan was closed, or compiled by another backend than this");
+    if (!(plan instanceof VulkanPlan own) || own.backend() != this) {
+      throw bad("submit", "the plan was compiled by another backend; submit it there");
+    }
+    if (own.isClosed()) {
+      throw closed("submit", "plan");
     }
     if (held.isActive()) {
       held.add(() -> stream.flush(own.commands()));
@@ -155,6 +160,7 @@ final class VulkanBackend implements Backend {
   public void record(Event event) {
     check("record");
     VulkanEvent own = own("record", event);
+    own.requireOpen();
     if (held.isActive()) {
       var later = new Pending();
       own.recorded(later);
@@ -288,11 +294,15 @@ final class VulkanBackend implements Backend {
   private void check(String operation) {
     device.poison().check();
     if (closed) {
-      throw ConsortException.of(ErrorCode.CLOSED, "the backend was closed")
-          .device(device)
-          .operation(operation)
-          .build();
+      throw closed(operation, "backend");
     }
+  }
+
+  private ConsortException closed(String operation, String what) {
+    return ConsortException.of(ErrorCode.CLOSED, "the " + what + " was closed")
+        .device(device)
+        .operation(operation)
+        .build();
   }
 
   private ConsortException bad(String operation, String message) {
@@ -318,20 +328,10 @@ final class VulkanBackend implements Backend {
     if (!(storage.buffer() instanceof VulkanBuffers.Piece piece) || piece.owner() != device) {
       throw bad(operation, storage.tensor() + " does not lie on this device");
     }
-    long size = storage.tensor().bytes();
-    if (offset < 0 || bytes < 0 || offset > size - bytes) {
-      throw bad(
-          operation,
-          "bytes %d to %d of %s were asked for, it has %d"
-              .formatted(offset, offset + bytes, storage.tensor(), size));
+    if (piece.isClosed()) {
+      throw closed(operation, "buffer");
     }
-    long end = storage.offset() + offset + bytes;
-    if (piece.isClosed() || storage.offset() < 0 || end > piece.bytes()) {
-      throw bad(
-          operation,
-          "%s ends at byte %d of a buffer of %d%s"
-              .formatted(storage.tensor(), end, piece.bytes(), piece.isClosed() ? ", closed" : ""));
-    }
+    Checks.range(device, operation, storage, offset, bytes);
     return piece.block();
   }
 

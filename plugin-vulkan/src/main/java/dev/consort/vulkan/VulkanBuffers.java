@@ -123,6 +123,12 @@ final class VulkanBuffers implements BufferType {
     @Override
     public void fill(byte value) {
       device.poison().check();
+      if (closed) {
+        throw ConsortException.of(ErrorCode.CLOSED, "the buffer was closed")
+            .device(device)
+            .operation("fill")
+            .build();
+      }
       if (block.mapped() != 0) {
         host().orElseThrow().fill(value);
         return;

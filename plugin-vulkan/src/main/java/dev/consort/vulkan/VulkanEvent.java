@@ -18,9 +18,17 @@ final class VulkanEvent implements Event {
   private @Nullable VulkanBackend backend;
   private long value;
   private @Nullable Pending pending;
+  private volatile boolean closed;
 
   VulkanEvent(VulkanDevice device) {
     this.device = device;
+  }
+
+  /** Refuses to be recorded after it was closed. */
+  void requireOpen() {
+    if (closed) {
+      throw ConsortException.of(ErrorCode.CLOSED, "the event was closed").device(device).build();
+    }
   }
 
   /** The event stands for a submission. */
@@ -116,5 +124,7 @@ final class VulkanEvent implements Event {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    closed = true;
+  }
 }

@@ -9,8 +9,6 @@ import dev.consort.api.Graph;
 import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
-import dev.consort.api.Support;
-import dev.consort.api.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -41,12 +39,7 @@ public abstract class BaseBackend implements Backend {
   @Override
   public final Plan compile(Graph graph, Schedule schedule, Allocation allocation) {
     check();
-    for (Tensor node : graph.nodes()) {
-      Support support = node.isView() ? Support.yes() : device.supports(node);
-      if (!support.supported()) {
-        throw device.error(ErrorCode.UNSUPPORTED, node.operation().label(), support.reason());
-      }
-    }
+    Checks.compile(device, graph, allocation);
     return make(graph, schedule, allocation);
   }
 
@@ -108,14 +101,7 @@ public abstract class BaseBackend implements Backend {
 
   private void check(String operation, Storage place, long offset, long bytes) {
     check();
-    Tensor tensor = place.tensor();
-    if (!tensor.isContiguous() || offset < 0 || bytes < 0 || offset > tensor.bytes() - bytes) {
-      throw device.error(
-          ErrorCode.INVALID_ARGUMENT,
-          operation,
-          "found %d bytes from %d on of %s, expected a range of a contiguous tensor"
-              .formatted(bytes, offset, tensor));
-    }
+    Checks.range(device, operation, place, offset, bytes);
   }
 
   /** Overrides wait for pending work first. */

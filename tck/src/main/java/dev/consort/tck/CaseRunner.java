@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.tck;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
 import dev.consort.api.Allocation;
 import dev.consort.api.Backend;
 import dev.consort.api.Buffer;
 import dev.consort.api.BufferType;
+import dev.consort.api.ConsortException;
 import dev.consort.api.DeviceKind;
+import dev.consort.api.ErrorCode;
 import dev.consort.api.Graph;
 import dev.consort.api.Operation;
 import dev.consort.api.Plan;
@@ -14,9 +19,11 @@ import dev.consort.api.Storage;
 import dev.consort.api.Support;
 import dev.consort.api.Tensor;
 import dev.consort.tck.cases.OperationCase;
+import dev.consort.tck.reference.Reference;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,6 +86,70 @@ final class CaseRunner implements AutoCloseable {
       Plan plan = scope.add(backend.compile(graph, schedule, allocation));
       return submit(test, allocation, plan, guards);
     }
+  }
+
+  /**
+   * Compiling what the device does not support must be refused in words. A meta device may take it:
+   * it lowers or moves operations.
+   */
+  void refuse(OperationCase test) {
+    if (backend.device().info().kind() == DeviceKind.META) {
+      return;
+    }
+    Graph graph = test.graph();
+    BufferType type = backend.device().bufferType();
+    try (Scope scope = new Scope()) {
+      List<Tensor> all = new ArrayList<>(test.leaves());
+      graph.nodes().stream().filter(node -> node.base().isEmpty()).forEach(all::add);
+      Allocation allocation = scope.add(type.allocate(all));
+      Throwable thrown =
+          catchThrowable(
+              () -> {
+                Schedule schedule = backend.schedule(graph);
+                Storage scratch =
+                    new Storage(
+                        test.output(), scope.add(type.allocate(schedule.scratchBytes())), 0);
+                scope.add(backend.compile(graph, schedule, allocation.withScratch(scratch)));
+              });
+      assertThat(thrown)
+          .as("what compiling %s throws, which %s says it can't do", test, backend.device())
+          .isInstanceOf(ConsortException.class);
+      assertThat(((ConsortException) thrown).code()).isEqualTo(ErrorCode.UNSUPPORTED);
+    }
+  }
+
+  /**
+   * The fallback: another device computes the operation. Its sources are read from this device, and
+   * what comes out is written to it.
+   */
+  void carry(OperationCase test) {
+    BufferType type = backend.device().bufferType();
+    List<Tensor> all = new ArrayList<>(test.leaves());
+    if (test.output().base().isEmpty()) {
+      all.add(test.output());
+    }
+    try (Allocation allocation = type.allocate(all)) {
+      Map<String, MemorySegment> carried = new HashMap<>();
+      for (Tensor leaf : test.leaves()) {
+        carried.put(leaf.name(), there(allocation.storage(leaf), test.data().get(leaf.name())));
+      }
+      MemorySegment result = Reference.evaluate(test.graph(), carried).get(test.output().name());
+      MemorySegment back = there(allocation.storage(test.output()), result);
+      assertThat(back.mismatch(result))
+          .as("byte of %s that changed on the way to another device and back", test.output())
+          .isEqualTo(-1);
+    }
+  }
+
+  /** Writes a tensor and reads it again. */
+  private MemorySegment there(Storage place, MemorySegment bytes) {
+    MemorySegment back = arena.allocate(bytes.byteSize(), 64);
+    if (bytes.byteSize() > 0) {
+      backend.set(place, 0, pin(bytes));
+      backend.get(place, 0, back);
+      backend.synchronize();
+    }
+    return back;
   }
 
   private Outcome submit(

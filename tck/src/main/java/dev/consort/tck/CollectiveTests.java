@@ -17,6 +17,7 @@ import dev.consort.api.Shape;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
 import dev.consort.api.WirePolicy;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -288,6 +289,36 @@ public abstract class CollectiveTests extends KitTest {
     if (group.comm.records()) {
       for (int rank = 0; rank < 3; rank++) {
         assertThat(group.comm.member(rank).rank()).isEqualTo(rank);
+      }
+    }
+  }
+
+  /** What a host does where there is no comm: read the terms, add them in order, write the sum. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 8})
+  void membersReduceThroughTheHostWithoutAComm(int count) {
+    List<Backend> backends = members(count).stream().map(lab()::backend).toList();
+    List<Storage> partials =
+        backends.stream().map(b -> lab().vector(b.device(), "partial", 1031)).toList();
+    for (int turn = 0; turn < TURNS; turn++) {
+      float[][] terms = terms(count, 1031, turn);
+      MemorySegment[] read = new MemorySegment[count];
+      for (int rank = 0; rank < count; rank++) {
+        backends.get(rank).set(partials.get(rank), 0, lab().floats(terms[rank]));
+        read[rank] = lab().bytes(4 * 1031);
+        backends.get(rank).get(partials.get(rank), 0, read[rank]);
+      }
+      float[][] carried = new float[count][];
+      for (int rank = 0; rank < count; rank++) {
+        backends.get(rank).synchronize();
+        carried[rank] = Lab.floats(read[rank]);
+      }
+      MemorySegment sum = lab().floats(sum(carried));
+      for (int rank = 0; rank < count; rank++) {
+        backends.get(rank).set(partials.get(rank), 0, sum);
+        assertThat(lab().read(backends.get(rank), partials.get(rank)))
+            .as("turn %d, member %d", turn, rank)
+            .isEqualTo(sum(terms));
       }
     }
   }

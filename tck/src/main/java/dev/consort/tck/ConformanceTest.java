@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Nested;
  * <pre>{@code
  * class MyDeviceTest extends ConformanceTest {
  *   protected Subject subject() {
- *     return Subject.of(myDevice, Declaration.operations(Declaration.OPERATIONS, List.of(F16, Q8_0)));
+ *     return Subject.of(
+ *         MyProvider::new, Declaration.operations(Declaration.OPERATIONS, List.of(F16, Q8_0)));
  *   }
  * }
  * }</pre>
@@ -27,6 +28,14 @@ public abstract class ConformanceTest {
   /** The operation cases to run; all unless overridden. */
   protected Stream<OperationCase> operationCases() {
     return Stream.concat(OperationCases.single().stream(), OperationCases.sharded().stream());
+  }
+
+  @Nested
+  class Registration extends RegistrationTests {
+    @Override
+    protected Subject subject() {
+      return ConformanceTest.this.subject();
+    }
   }
 
   @Nested
@@ -76,6 +85,30 @@ public abstract class ConformanceTest {
 
   @Nested
   class Collectives extends CollectiveTests {
+    @Override
+    protected Subject subject() {
+      return ConformanceTest.this.subject();
+    }
+  }
+
+  @Nested
+  class Lifecycle extends LifecycleTests {
+    @Override
+    protected Subject subject() {
+      return ConformanceTest.this.subject();
+    }
+  }
+
+  @Nested
+  class Hostile extends HostileTests {
+    @Override
+    protected Subject subject() {
+      return ConformanceTest.this.subject();
+    }
+  }
+
+  @Nested
+  class Concurrency extends ConcurrencyTests {
     @Override
     protected Subject subject() {
       return ConformanceTest.this.subject();

@@ -52,12 +52,40 @@ public final class Declaration {
           "copy");
 
   /**
-   * Cases that are known to fail.
+   * Tests that must not pass.
    *
-   * @param cases part of their names
+   * @param cases part of their names: of an operation case's, or of {@code Section.method}
+   * @param kind for good, or for now
    * @param reason why, for people
    */
-  public record Exclusion(String cases, String reason) {}
+  public record Exclusion(String cases, Kind kind, String reason) {
+    /** What an exclusion says of the tests that it names. */
+    public enum Kind {
+      /** Permanent: the device does not do this. A wrong result is a failure all the same. */
+      UNSUPPORTED("unsupported"),
+      /** A defect that is known: the test fails. The list of these is meant to shrink. */
+      EXPECTED_FAILURE("expected failure");
+
+      private final String label;
+
+      Kind(String label) {
+        this.label = label;
+      }
+
+      /** As reports have it. */
+      public String label() {
+        return label;
+      }
+    }
+
+    public Exclusion {
+      if (cases.isBlank() || reason.isBlank()) {
+        throw new IllegalArgumentException(
+            "found exclusion \"%s\" because \"%s\", expected a part of names and a reason"
+                .formatted(cases, reason));
+      }
+    }
+  }
 
   private final Map<String, Set<DataType>> types;
   private final List<Exclusion> exclusions;
@@ -99,10 +127,10 @@ public final class Declaration {
     return new Declaration(more, exclusions);
   }
 
-  /** This without cases whose names contain a text. One that passes all the same fails the run. */
-  public Declaration exclude(String cases, String reason) {
+  /** This without tests whose names contain a text. One that passes all the same fails the run. */
+  public Declaration exclude(String cases, Exclusion.Kind kind, String reason) {
     List<Exclusion> more = new ArrayList<>(exclusions);
-    more.add(new Exclusion(cases, reason));
+    more.add(new Exclusion(cases, kind, reason));
     return new Declaration(types, more);
   }
 
@@ -110,7 +138,8 @@ public final class Declaration {
     return types.getOrDefault(label, Set.of()).contains(type);
   }
 
-  public Optional<Exclusion> exclusion(String caseName) {
-    return exclusions.stream().filter(e -> caseName.contains(e.cases())).findFirst();
+  /** The first exclusion that names a test. */
+  public Optional<Exclusion> exclusion(String testName) {
+    return exclusions.stream().filter(e -> testName.contains(e.cases())).findFirst();
   }
 }

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.consort.api.ConsortException;
 import dev.consort.api.Device;
+import dev.consort.api.DeviceKind;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.ProcAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -16,10 +18,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.opentest4j.TestAbortedException;
 
 /** What the kit's parts have in common: one subject, a lab for each test, no endless waiting. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@ExtendWith(Exclusions.class)
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 public abstract class KitTest {
   private Subject subject;
@@ -27,6 +31,14 @@ public abstract class KitTest {
 
   /** What is tested; asked for once. */
   protected abstract Subject subject();
+
+  /**
+   * How long threads and closed things may take to go; by default long enough for the cleaners of
+   * the libraries that plugins use.
+   */
+  protected Duration patience() {
+    return Duration.ofSeconds(40);
+  }
 
   @BeforeAll
   void openSubject() {
@@ -51,6 +63,14 @@ public abstract class KitTest {
     lab.close();
   }
 
+  final Subject tested() {
+    return subject;
+  }
+
+  final Declaration declaration() {
+    return subject.declaration();
+  }
+
   final Lab lab() {
     return lab;
   }
@@ -68,6 +88,13 @@ public abstract class KitTest {
     return device()
         .find(address)
         .orElseThrow(() -> new TestAbortedException(device().info().id() + " has no " + address));
+  }
+
+  /** A meta device's objects are its members', so what is asked of one plugin's does not apply. */
+  final void skipOnMeta(String reason) {
+    if (device().info().kind() == DeviceKind.META) {
+      throw new TestAbortedException("a meta device " + reason);
+    }
   }
 
   /** The call must throw one of these, and say something. */

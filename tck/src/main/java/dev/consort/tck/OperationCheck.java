@@ -61,24 +61,6 @@ public final class OperationCheck {
    * @param weights the memory for the case's weights; the device's own without
    */
   public void run(OperationCase test, Optional<BufferType> weights) {
-    Optional<Declaration.Exclusion> exclusion = subject.declaration().exclusion(test.name());
-    if (exclusion.isEmpty()) {
-      compare(test, weights);
-      return;
-    }
-    try {
-      compare(test, weights);
-    } catch (TestAbortedException e) {
-      throw e;
-    } catch (RuntimeException | AssertionError e) {
-      throw new TestAbortedException("excluded: " + exclusion.get().reason(), e);
-    }
-    throw new AssertionError(
-        "%s passes, but is excluded because \"%s\"; remove the exclusion"
-            .formatted(test, exclusion.get().reason()));
-  }
-
-  private void compare(OperationCase test, Optional<BufferType> weights) {
     try (CaseRunner runner = new CaseRunner(backend)) {
       Support support = runner.supports(test);
       if (!support.supported()) {
@@ -89,27 +71,29 @@ public final class OperationCheck {
               "%s is declared by %s and refused: %s"
                   .formatted(test, subject.device().info().id(), support.reason()));
         }
+        runner.refuse(test);
+        runner.carry(test);
         throw new TestAbortedException("not supported: " + support.reason());
       }
       CaseRunner.Outcome outcome = runner.run(test, weights);
       var expected = Reference.evaluate(test.graph(), test.data()).get(test.output().name());
       Comparison comparison = Comparison.of(test.output(), expected, outcome.output());
-      assertThat(comparison.within(test.limit()))
-          .withFailMessage(
-              () ->
-                  "%s on %s: %s; the limit is %s"
-                      .formatted(
-                          test,
-                          subject.device().info().id(),
-                          comparison,
-                          test.limit() == 0 ? "equal bits" : "NMSE " + test.limit()))
-          .isTrue();
-      assertThat(outcome.damage())
-          .withFailMessage(
-              () ->
-                  "%s on %s: %s"
-                      .formatted(test, subject.device().info().id(), outcome.damage().get()))
-          .isEmpty();
+      if (!comparison.within(test.limit())) {
+        throw new WrongResult(
+            "%s on %s: %s; the limit is %s"
+                .formatted(
+                    test,
+                    subject.device().info().id(),
+                    comparison,
+                    test.limit() == 0 ? "equal bits" : "NMSE " + test.limit()));
+      }
+      outcome
+          .damage()
+          .ifPresent(
+              damage -> {
+                throw new WrongResult(
+                    "%s on %s: %s".formatted(test, subject.device().info().id(), damage));
+              });
     }
   }
 }

@@ -150,6 +150,55 @@ public abstract class TransferTests extends KitTest {
     }
   }
 
+  /** What the host does where the two capabilities are absent. */
+  @Test
+  void rectanglesMoveRowByRow() {
+    Backend backend = lab().backend(device());
+    Storage x = lab().vector(device(), "x", 640);
+    MemorySegment data = lab().bytes(4096);
+    for (int i = 0; i < 4096; i++) {
+      data.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 37));
+    }
+    for (long[] r : rectangles()) {
+      MemorySegment shadow = lab().bytes(2560);
+      backend.set(x, 0, lab().bytes(2560));
+      MemorySegment back = lab().bytes(4096);
+      for (long i = 0; i < r[4]; i++) {
+        MemorySegment row = data.asSlice(i * r[2], r[3]);
+        backend.set(x, r[0] + i * r[1], row);
+        shadow.asSlice(r[0] + i * r[1], r[3]).copyFrom(row);
+        backend.get(x, r[0] + i * r[1], back.asSlice(i * r[2], r[3]));
+      }
+      MemorySegment whole = lab().bytes(2560);
+      backend.get(x, 0, whole);
+      backend.synchronize();
+      assertThat(whole.mismatch(shadow)).as("first byte that differs").isEqualTo(-1);
+      for (long i = 0; i < r[4]; i++) {
+        assertThat(back.asSlice(i * r[2], r[3]).mismatch(data.asSlice(i * r[2], r[3])))
+            .as("first byte of row %d that differs", i)
+            .isEqualTo(-1);
+      }
+    }
+  }
+
+  /** What the host does where two devices are not connected. */
+  @Test
+  void copiesBetweenBackendsGoThroughTheHost() {
+    List<Device> members = members(2);
+    Backend from = lab().backend(members.get(0));
+    Backend to = lab().backend(members.get(1));
+    Storage a = lab().vector(members.get(0), "a", 300);
+    Storage b = lab().vector(members.get(1), "b", 300);
+    for (int i = 0; i < ROUNDS; i++) {
+      MemorySegment between = lab().bytes(1200);
+      from.set(a, 0, lab().filled(300, i));
+      from.get(a, 0, between);
+      from.synchronize();
+      to.set(b, 0, between);
+      assertThat(lab().read(to, b)).as("round %d", i).containsOnly(i);
+    }
+  }
+
   /** Offset, stride on the device, stride in the host, bytes a row, rows. */
   private static long[][] rectangles() {
     return new long[][] {

@@ -2,8 +2,12 @@
 package dev.consort.tck;
 
 import dev.consort.api.Device;
+import dev.consort.spi.BackendProvider;
 import dev.consort.tck.reference.ReferenceDevice;
+import dev.consort.tck.reference.ReferenceProvider;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 class ReferenceConformanceTest extends ConformanceTest {
@@ -19,6 +23,11 @@ class ReferenceConformanceTest extends ConformanceTest {
       @Override
       public Declaration declaration() {
         return Declaration.everything();
+      }
+
+      @Override
+      public Optional<Supplier<? extends BackendProvider>> provider() {
+        return Optional.of(ReferenceProvider::new);
       }
 
       @Override

@@ -253,6 +253,15 @@ final class ReferenceBackend implements Backend {
     throw foreign("backend", backend);
   }
 
+  /** A buffer that this backend's plugin made. */
+  ReferenceBuffer near(Buffer buffer) {
+    ReferenceBuffer own = own(buffer);
+    if (!samePlugin(own.type().device())) {
+      throw foreign("buffer", buffer);
+    }
+    return own;
+  }
+
   static ReferenceBuffer own(Buffer buffer) {
     if (buffer instanceof ReferenceBuffer own) {
       return own;

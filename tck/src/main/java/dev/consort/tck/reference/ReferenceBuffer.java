@@ -33,11 +33,11 @@ final class ReferenceBuffer implements Buffer {
 
   MemorySegment memory(long offset, long bytes) {
     requireOpen();
-    if (offset < 0 || bytes < 0 || offset + bytes > memory.byteSize()) {
+    if (offset < 0 || bytes < 0 || offset > memory.byteSize() - bytes) {
       throw ConsortException.of(
               ErrorCode.INVALID_ARGUMENT,
-              "bytes [%d, %d) reach outside a buffer of %d"
-                  .formatted(offset, offset + bytes, memory.byteSize()))
+              "%d bytes from %d on reach outside a buffer of %d"
+                  .formatted(bytes, offset, memory.byteSize()))
           .device(type.device())
           .build();
     }

@@ -63,8 +63,8 @@ final class ReferencePlan implements Plan {
                 node,
                 node.sources().stream().map(allocation::storage).toList(),
                 allocation.storage(node));
-        task.sources().forEach(source -> ReferenceBackend.own(source.buffer()));
-        ReferenceBackend.own(task.result().buffer());
+        task.sources().forEach(this::check);
+        check(task.result());
         if (node.operation() instanceof Operation.AllReduce reduce) {
           ReferenceComm.own(reduce.member()).requireOf(backend);
         }
@@ -72,6 +72,13 @@ final class ReferencePlan implements Plan {
       }
     }
     return new BoundStep(tasks, step.after());
+  }
+
+  private void check(Storage place) {
+    ReferenceBuffer buffer = backend.near(place.buffer());
+    if (!buffer.type().repacks()) {
+      buffer.memory(place.offset(), PlanAccesses.span(place.tensor()));
+    }
   }
 
   @Override

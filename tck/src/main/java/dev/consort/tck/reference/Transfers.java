@@ -18,7 +18,7 @@ final class Transfers {
   private Transfers() {}
 
   static void set(ReferenceBackend backend, Storage to, long offset, MemorySegment from) {
-    ReferenceBuffer buffer = ReferenceBackend.own(to.buffer());
+    ReferenceBuffer buffer = backend.near(to.buffer());
     List<Access> accesses;
     Command.Work work;
     if (buffer.type().repacks()) {
@@ -28,7 +28,7 @@ final class Transfers {
       accesses = List.of(Access.of(to, 0, bytes, Kind.WRITE), Access.of(from, Kind.READ));
       work = () -> Scramble.pack(from, place);
     } else {
-      MemorySegment place = place(to, offset, from.byteSize());
+      MemorySegment place = place(backend, to, offset, from.byteSize());
       accesses =
           List.of(Access.of(to, offset, from.byteSize(), Kind.WRITE), Access.of(from, Kind.READ));
       work = () -> place.copyFrom(from);
@@ -37,7 +37,7 @@ final class Transfers {
   }
 
   static void get(ReferenceBackend backend, Storage from, long offset, MemorySegment to) {
-    MemorySegment place = place(from, offset, to.byteSize());
+    MemorySegment place = place(backend, from, offset, to.byteSize());
     backend.enqueue(
         Site.GET,
         "get",
@@ -52,8 +52,8 @@ final class Transfers {
       Storage to,
       long toOffset,
       long bytes) {
-    MemorySegment source = place(from, fromOffset, bytes);
-    MemorySegment target = place(to, toOffset, bytes);
+    MemorySegment source = place(backend, from, fromOffset, bytes);
+    MemorySegment target = place(backend, to, toOffset, bytes);
     backend.enqueue(
         Site.COPY,
         "copy",
@@ -76,8 +76,8 @@ final class Transfers {
       copy(fromBackend, from, fromOffset, to, toOffset, bytes);
       return;
     }
-    MemorySegment source = place(from, fromOffset, bytes);
-    MemorySegment target = place(to, toOffset, bytes);
+    MemorySegment source = place(fromBackend, from, fromOffset, bytes);
+    MemorySegment target = place(toBackend, to, toOffset, bytes);
     CompletableFuture<Void> sourceReady = new CompletableFuture<>();
     CompletableFuture<Void> done = new CompletableFuture<>();
     fromBackend.enqueue(
@@ -138,7 +138,8 @@ final class Transfers {
     }
   }
 
-  private static MemorySegment place(Storage storage, long offset, long bytes) {
+  private static MemorySegment place(
+      ReferenceBackend backend, Storage storage, long offset, long bytes) {
     var tensor = storage.tensor();
     if (storage.buffer().type().repacks()) {
       throw refuse(tensor + " lies repacked and can only be written, as a whole");
@@ -146,12 +147,12 @@ final class Transfers {
     if (!tensor.isContiguous()) {
       throw refuse(tensor + " is not contiguous; transfer its rows or its base");
     }
-    if (offset < 0 || bytes < 0 || offset + bytes > tensor.bytes()) {
+    if (offset < 0 || bytes < 0 || offset > tensor.bytes() - bytes) {
       throw refuse(
-          "bytes [%d, %d) reach outside the %d of %s"
-              .formatted(offset, offset + bytes, tensor.bytes(), tensor));
+          "%d bytes from %d on reach outside the %d of %s"
+              .formatted(bytes, offset, tensor.bytes(), tensor));
     }
-    return ReferenceBackend.own(storage.buffer()).memory(storage.offset() + offset, bytes);
+    return backend.near(storage.buffer()).memory(storage.offset() + offset, bytes);
   }
 
   private static ConsortException refuse(String message) {

@@ -3,18 +3,26 @@ package dev.consort.tck.broken;
 
 import dev.consort.api.DataType;
 import dev.consort.api.Device;
+import dev.consort.spi.BackendProvider;
+import dev.consort.spi.PluginContext;
 import dev.consort.tck.BufferTests;
 import dev.consort.tck.CollectiveTests;
+import dev.consort.tck.ConcurrencyTests;
 import dev.consort.tck.Declaration;
+import dev.consort.tck.HostileTests;
+import dev.consort.tck.LifecycleTests;
 import dev.consort.tck.OperationTests;
 import dev.consort.tck.OrderingTests;
 import dev.consort.tck.PlanTests;
+import dev.consort.tck.RegistrationTests;
 import dev.consort.tck.Subject;
 import dev.consort.tck.TransferTests;
-import dev.consort.tck.broken.BrokenDevice.Defect;
 import dev.consort.tck.cases.OperationCase;
 import dev.consort.tck.cases.OperationCases;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -39,12 +47,30 @@ final class BrokenKit {
       }
 
       @Override
+      public Optional<Supplier<? extends BackendProvider>> provider() {
+        return Optional.of(BrokenProvider::new);
+      }
+
+      @Override
       public List<Device> members(int count) {
         return IntStream.range(0, count)
             .<Device>mapToObj(index -> new BrokenDevice(index, defect))
             .toList();
       }
     };
+  }
+
+  /** A provider of one broken device. */
+  private static final class BrokenProvider implements BackendProvider {
+    @Override
+    public String name() {
+      return "reference";
+    }
+
+    @Override
+    public dev.consort.spi.Registration register(PluginContext context) {
+      return dev.consort.spi.Registration.of("1.0", List.of(new BrokenDevice(0, defect)), () -> {});
+    }
   }
 
   static class Operations extends OperationTests {
@@ -62,6 +88,13 @@ final class BrokenKit {
                   test.label().equals("sum")
                       || (test.label().equals("mat_mul")
                           && List.of(DataType.F32, DataType.Q4_0).contains(test.type())));
+    }
+  }
+
+  static class Registration extends RegistrationTests {
+    @Override
+    protected Subject subject() {
+      return broken();
     }
   }
 
@@ -94,6 +127,32 @@ final class BrokenKit {
   }
 
   static class Transfers extends TransferTests {
+    @Override
+    protected Subject subject() {
+      return broken();
+    }
+  }
+
+  static class Lifecycle extends LifecycleTests {
+    @Override
+    protected Subject subject() {
+      return broken();
+    }
+
+    @Override
+    protected Duration patience() {
+      return Duration.ofSeconds(3);
+    }
+  }
+
+  static class Hostile extends HostileTests {
+    @Override
+    protected Subject subject() {
+      return broken();
+    }
+  }
+
+  static class Concurrency extends ConcurrencyTests {
     @Override
     protected Subject subject() {
       return broken();
