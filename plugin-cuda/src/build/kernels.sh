@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Compiles src/main/cuda to PTX and writes what the PTX was made of beside it. Needs nvcc 13.
+# hopper.cu is for compute capability 9.0 alone; the others run on 8.0 and everything newer.
 # Usage: src/build/kernels.sh [NAME...]   in the folder of this module
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,7 +10,9 @@ mkdir -p "$out"
 cd "$here/src/main/cuda"
 names=${*:-$(ls *.cu | sed 's/\.cu$//')}
 for name in $names; do
-  nvcc -ptx -arch=compute_80 -std=c++17 -O3 -o "$out/$name.ptx" "$name.cu"
+  target=compute_80
+  [ "$name" = hopper ] && target=compute_90a
+  nvcc -ptx -gencode "arch=$target,code=$target" -std=c++17 -O3 -o "$out/$name.ptx" "$name.cu"
 done
 cat $(ls *.cu *.cuh | LC_ALL=C sort) | sha256sum | cut -d' ' -f1 > "$out/sources.sha256"
 (cd "$out" && cat $(ls *.ptx | LC_ALL=C sort) | sha256sum | cut -d' ' -f1 > ptx.sha256)

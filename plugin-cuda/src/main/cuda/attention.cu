@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention over a cache with an online softmax (Milakov and Gimelshein, 2018), the live cells
 // split over blocks (Dao et al., Flash-Decoding, 2023).
-#include "common.cuh"
+#include "activations.cuh"
 
 struct Attention {
   Tensor q;
@@ -23,7 +23,11 @@ struct Attention {
   int splits;
   int typeK;
   int typeV;
+  unsigned *counters;  // zeros; one for each query and group of heads
+  char *form;          // Quants of the result, or null
 };
+
+__device__ __noinline__ float capped(float x, float cap) { return cap * tanhf(x / cap); }
 
 __device__ __forceinline__ float finish(const Attention &a, int h, float &m, float l) {
   if (a.sinks) {
@@ -73,7 +77,7 @@ __device__ __forceinline__ void attend(const Attention &a) {
       if (i < d) score += query[r] * loadFloat(key + i * sizeK, a.typeK);
     }
     score = warpSum(score);
-    if (a.softcap > 0) score = a.softcap * tanhf(score / a.softcap);
+    if (a.softcap > 0) score = capped(score, a.softcap);
     float top = fmaxf(m, score);
     float old = expf(m - top), weight = expf(score - top);
     m = top;
@@ -107,11 +111,21 @@ __device__ __forceinline__ void attend(const Attention &a) {
   if (a.splits > 1 && threadIdx.x == 0) out[dv] = top, out[dv + 1] = total;
 }
 
-extern "C" __global__ void __launch_bounds__(128) attention_128(Attention a) { attend<4>(a); }
-extern "C" __global__ void __launch_bounds__(128) attention_256(Attention a) { attend<8>(a); }
-extern "C" __global__ void __launch_bounds__(128) attention_512(Attention a) { attend<16>(a); }
+extern "C" __global__ void __launch_bounds__(128) attention_128(Attention a) {
+  awaitPrevious();
+  attend<4>(a);
+}
+extern "C" __global__ void __launch_bounds__(128) attention_256(Attention a) {
+  awaitPrevious();
+  attend<8>(a);
+}
+extern "C" __global__ void __launch_bounds__(128) attention_512(Attention a) {
+  awaitPrevious();
+  attend<16>(a);
+}
 
 extern "C" __global__ void attention_join(Attention a) {
+  awaitPrevious();
   int h = blockIdx.x, t = blockIdx.y, dv = a.v.ne[0];
   int64_t row = (int64_t)t * a.q.ne[1] + h;
   const float *parts = a.parts + row * a.splits * (dv + 2);
@@ -137,28 +151,6 @@ extern "C" __global__ void attention_join(Attention a) {
 __device__ __forceinline__ unsigned packHalf(float a, float b) {
   __half2 h = __floats2half2_rn(a, b);
   return *(unsigned *)&h;
-}
-
-template <bool TRANSPOSED>
-__device__ __forceinline__ void loadMatrices(unsigned *r, const void *p) {
-  unsigned address = (unsigned)__cvta_generic_to_shared(p);
-  if (TRANSPOSED) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(address));
-  } else {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(address));
-  }
-}
-
-__device__ __forceinline__ void mmaHalf(float *c, const unsigned *a, const unsigned *b) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};"
-      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
 // Many queries over an F16 cache on tensor cores (Dao, FlashAttention-2, 2023): a block takes 64
@@ -222,10 +214,10 @@ __device__ __forceinline__ void attendTiles(const Attention &a) {
 #pragma unroll
       for (int j = 0; j < CELLS / 16; j++) {
         unsigned b[4];
-        loadMatrices<false>(b, &ks[16 * j + (lane & 7) + (lane >> 4 << 3)]
+        loadMatrices(b, &ks[16 * j + (lane & 7) + (lane >> 4 << 3)]
                                   [16 * k + ((lane >> 3 & 1) << 3)]);
-        mmaHalf(s[2 * j], q[k], b);
-        mmaHalf(s[2 * j + 1], q[k], b + 2);
+        mmaF16(s[2 * j], q[k], b);
+        mmaF16(s[2 * j + 1], q[k], b + 2);
       }
     }
     float top[2] = {m[0], m[1]};
@@ -238,7 +230,7 @@ __device__ __forceinline__ void attendTiles(const Attention &a) {
         bool visible = (owners[cell] & sequences[r]) != 0 && behind >= 0 &&
                        (a.window == 0 || behind < a.window);
         float x = s[j][e];
-        if (a.softcap > 0) x = a.softcap * tanhf(x / a.softcap);
+        if (a.softcap > 0) x = capped(x, a.softcap);
         s[j][e] = visible ? x : -INFINITY;
         top[r] = fmaxf(top[r], s[j][e]);
       }
@@ -271,9 +263,9 @@ __device__ __forceinline__ void attendTiles(const Attention &a) {
 #pragma unroll
       for (int j = 0; j < D / 16; j++) {
         unsigned b[4];
-        loadMatrices<true>(b, &vs[16 * k + (lane & 15)][16 * j + (lane >> 4 << 3)]);
-        mmaHalf(o[2 * j], w, b);
-        mmaHalf(o[2 * j + 1], w, b + 2);
+        loadMatricesTransposed(b, &vs[16 * k + (lane & 15)][16 * j + (lane >> 4 << 3)]);
+        mmaF16(o[2 * j], w, b);
+        mmaF16(o[2 * j + 1], w, b + 2);
       }
     }
     __syncthreads();
@@ -294,8 +286,191 @@ __device__ __forceinline__ void attendTiles(const Attention &a) {
 }
 
 extern "C" __global__ void __launch_bounds__(128) attention_tiles_64(Attention a) {
+  awaitPrevious();
   attendTiles<64>(a);
 }
 extern "C" __global__ void __launch_bounds__(128) attention_tiles_128(Attention a) {
+  awaitPrevious();
   attendTiles<128>(a);
 }
+
+// Few queries over an F16 cache: a block takes heads that share keys and values. A group of D / 8
+// lanes takes four cells at a time, a lane eight elements of each. The block that ends last adds up
+// what the splits have found.
+template <int D, int HEADS>
+__device__ __forceinline__ void attendHeads(const Attention &a) {
+  const int LANES = D / 8, GROUPS = 32 / LANES, WARPS = 4, AT_ONCE = 4;
+  __shared__ float sums[WARPS][HEADS][D];
+  __shared__ float maxima[WARPS][HEADS], norms[WARPS][HEADS];
+  __shared__ bool last;
+  releaseNext();
+  awaitPrevious();
+  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, at8 = lane % LANES * 8;
+  int heads = a.q.ne[1], group = heads / a.k.ne[1], parts = (group + HEADS - 1) / HEADS;
+  int kv = blockIdx.x / parts, h0 = kv * group + blockIdx.x % parts * HEADS;
+  int shared = min(HEADS, (kv + 1) * group - h0), t = blockIdx.y, split = blockIdx.z;
+  int live = max(0, min(*a.live, a.k.ne[2]));
+  int splits = min(a.splits, max(1, (live + 63) / 64)), span = (live + splits - 1) / splits;
+  if (split >= splits) return;
+  float q[HEADS][8], sum[HEADS][8], m[HEADS], l[HEADS];
+#pragma unroll
+  for (int h = 0; h < HEADS; h++) {
+    m[h] = -INFINITY;
+    l[h] = 0;
+    const float *from = (const float *)(a.q.p + at(a.q, 0, h0 + min(h, shared - 1), t, 0));
+#pragma unroll
+    for (int i = 0; i < 8; i++) q[h][i] = from[at8 + i] * a.scale, sum[h][i] = 0;
+  }
+  int position = *(const int *)(a.queries + t * a.queryStep);
+  int sequences = *(const int *)(a.queries + t * a.queryStep + a.queryNext);
+  const char *keys = a.k.p + kv * a.k.nb[1] + 2 * at8, *values = a.v.p + kv * a.v.nb[1] + 2 * at8;
+  int end = min(live, (split + 1) * span);
+  for (int s0 = split * span + warp * GROUPS * AT_ONCE; s0 < end; s0 += WARPS * GROUPS * AT_ONCE) {
+    uint4 key[AT_ONCE], value[AT_ONCE];
+    bool seen[AT_ONCE];
+#pragma unroll
+    for (int j = 0; j < AT_ONCE; j++) {
+      int s = s0 + j * GROUPS + lane / LANES;
+      bool in = s < end;
+      s = in ? s : s0;
+      int cell = *(const int *)(a.cells + s * a.cellStep);
+      int owners = *(const int *)(a.cells + s * a.cellStep + a.cellNext);
+      int64_t behind = (int64_t)position - cell;
+      seen[j] = in && (owners & sequences) != 0 && behind >= 0 &&
+                (a.window == 0 || behind < a.window);
+      key[j] = *(const uint4 *)(keys + s * a.k.nb[2]);
+      value[j] = *(const uint4 *)(values + s * a.v.nb[2]);
+    }
+    float score[HEADS][AT_ONCE];
+#pragma unroll
+    for (int j = 0; j < AT_ONCE; j++) {
+      float2 k[4] = {__half22float2(*(__half2 *)&key[j].x), __half22float2(*(__half2 *)&key[j].y),
+                     __half22float2(*(__half2 *)&key[j].z), __half22float2(*(__half2 *)&key[j].w)};
+#pragma unroll
+      for (int h = 0; h < HEADS; h++) {
+        float x = 0;
+#pragma unroll
+        for (int i = 0; i < 4; i++) x += q[h][2 * i] * k[i].x + q[h][2 * i + 1] * k[i].y;
+#pragma unroll
+        for (int o = LANES / 2; o > 0; o >>= 1) x += __shfl_xor_sync(~0u, x, o);
+        if (a.softcap > 0) x = capped(x, a.softcap);
+        score[h][j] = seen[j] ? x : -INFINITY;
+      }
+    }
+#pragma unroll
+    for (int h = 0; h < HEADS; h++) {
+      float top = m[h];
+#pragma unroll
+      for (int j = 0; j < AT_ONCE; j++) top = fmaxf(top, score[h][j]);
+      float base = top == -INFINITY ? 0 : top, old = __expf(m[h] - base);
+      m[h] = top;
+      l[h] *= old;
+#pragma unroll
+      for (int i = 0; i < 8; i++) sum[h][i] *= old;
+#pragma unroll
+      for (int j = 0; j < AT_ONCE; j++) score[h][j] = __expf(score[h][j] - base), l[h] += score[h][j];
+    }
+#pragma unroll
+    for (int j = 0; j < AT_ONCE; j++) {
+      float2 v[4] = {
+          __half22float2(*(__half2 *)&value[j].x), __half22float2(*(__half2 *)&value[j].y),
+          __half22float2(*(__half2 *)&value[j].z), __half22float2(*(__half2 *)&value[j].w)};
+      // A cell that nobody sees may hold anything.
+      if (!seen[j]) v[0] = v[1] = v[2] = v[3] = make_float2(0, 0);
+#pragma unroll
+      for (int h = 0; h < HEADS; h++) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          sum[h][2 * i] += score[h][j] * v[i].x;
+          sum[h][2 * i + 1] += score[h][j] * v[i].y;
+        }
+      }
+    }
+  }
+#pragma unroll
+  for (int h = 0; h < HEADS; h++) {
+#pragma unroll
+    for (int o = LANES; o < 32; o <<= 1) {
+      float other = __shfl_xor_sync(~0u, m[h], o), top = fmaxf(m[h], other);
+      float base = top == -INFINITY ? 0 : top;
+      float mine = __expf(m[h] - base), theirs = __expf(other - base);
+      m[h] = top;
+      l[h] = l[h] * mine + __shfl_xor_sync(~0u, l[h], o) * theirs;
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        sum[h][i] = sum[h][i] * mine + __shfl_xor_sync(~0u, sum[h][i], o) * theirs;
+      }
+    }
+    if (lane < LANES) {
+#pragma unroll
+      for (int i = 0; i < 8; i++) sums[warp][h][at8 + i] = sum[h][i];
+    }
+    if (lane == 0) maxima[warp][h] = m[h], norms[warp][h] = l[h];
+  }
+  __syncthreads();
+  int64_t row0 = (int64_t)t * heads + h0;
+#pragma unroll
+  for (int h = 0; h < HEADS; h++) {
+    if (h >= shared) continue;
+    float top = fmaxf(fmaxf(maxima[0][h], maxima[1][h]), fmaxf(maxima[2][h], maxima[3][h]));
+    float total = 0, x = 0;
+#pragma unroll
+    for (int w = 0; w < WARPS; w++) {
+      float weight = maxima[w][h] == -INFINITY ? 0 : __expf(maxima[w][h] - top);
+      total += norms[w][h] * weight;
+      if (threadIdx.x < D) x += sums[w][h][threadIdx.x] * weight;
+    }
+    if (splits == 1) {
+      if (threadIdx.x < D) {
+        a.result[(row0 + h) * D + threadIdx.x] = x * finish(a, h0 + h, top, total);
+      }
+    } else {
+      float *out = a.parts + ((row0 + h) * a.splits + split) * (D + 2);
+      if (threadIdx.x < D) out[threadIdx.x] = x;
+      if (threadIdx.x == 0) out[D] = top, out[D + 1] = total;
+    }
+  }
+  if (splits > 1) {
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      unsigned *counter = a.counters + t * gridDim.x + blockIdx.x;
+      last = atomicInc(counter, splits - 1) == splits - 1;
+    }
+    __syncthreads();
+    if (!last) return;
+    __threadfence();
+    for (int h = 0; h < shared; h++) {
+      const float *found = a.parts + (row0 + h) * a.splits * (D + 2);
+      float top = -INFINITY, total = 0, x = 0;
+      for (int s = 0; s < splits; s++) top = fmaxf(top, __ldcg(found + s * (D + 2) + D));
+      float base = top == -INFINITY ? 0 : top;
+      for (int s = 0; s < splits; s++) {
+        float weight = __expf(__ldcg(found + s * (D + 2) + D) - base);
+        total += weight * __ldcg(found + s * (D + 2) + D + 1);
+        if (threadIdx.x < D) x += weight * __ldcg(found + s * (D + 2) + threadIdx.x);
+      }
+      if (threadIdx.x < D) {
+        a.result[(row0 + h) * D + threadIdx.x] = x * finish(a, h0 + h, top, total);
+      }
+    }
+  }
+  if (a.form == nullptr) return;
+  __syncthreads();
+  int64_t elements = (int64_t)a.q.ne[2] * heads * D, first = row0 * D / 4;
+  Form form(a.form, QUANTS, elements, D);
+  for (int i = threadIdx.x; i < shared * D / 4; i += blockDim.x) {
+    form.quantize(first + i, ((const float4 *)a.result)[first + i]);
+  }
+}
+
+#define ATTEND_HEADS(D, HEADS)                                                             \
+  extern "C" __global__ void __launch_bounds__(128) attention_heads_##D##_##HEADS(Attention a) { \
+    attendHeads<D, HEADS>(a);                                                              \
+  }
+ATTEND_HEADS(64, 1)
+ATTEND_HEADS(64, 2)
+ATTEND_HEADS(64, 4)
+ATTEND_HEADS(128, 1)
+ATTEND_HEADS(128, 2)
+ATTEND_HEADS(128, 4)

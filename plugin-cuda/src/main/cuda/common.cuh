@@ -4,6 +4,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <stdint.h>
+#include "device.cuh"
 
 // The host's numbers for data types; see KernelType.java.
 enum Type {

@@ -1,29 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions of single elements, and of rows.
-#include "common.cuh"
-
-// Numbers of the functions; see ElementKernels.java.
-enum Function {
-  ADD,
-  SUB,
-  MUL,
-  DIV,
-  SILU = 10,
-  GELU,
-  GELU_QUICK,
-  RELU,
-  SIGMOID,
-  TANH,
-  EXP,
-  NEG,
-  SCALE,
-  CLAMP,
-  SWIGLU = 20,
-  GEGLU,
-  REGLU,
-  SWIGLU_LIMITED,
-  COPY = 30
-};
+#include "activations.cuh"
+#include "functions.cuh"
 
 struct Map {
   Tensor result;
@@ -38,41 +16,8 @@ struct Map {
   float p1;
 };
 
-__device__ __forceinline__ float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
-__device__ __forceinline__ float gelu(float x) {
-  return 0.5f * x * (1.0f + tanhf(0.79788456080286535588f * x * (1.0f + 0.044715f * x * x)));
-}
-
-__device__ __forceinline__ float apply(int f, float a, float b, float p0, float p1) {
-  switch (f) {
-    case ADD: return a + b;
-    case SUB: return a - b;
-    case MUL: return a * b;
-    case DIV: return a / b;
-    case SILU: return a * sigmoid(a);
-    case GELU: return gelu(a);
-    case GELU_QUICK: return a * sigmoid(1.702f * a);
-    case RELU: return fmaxf(a, 0.0f);
-    case SIGMOID: return sigmoid(a);
-    case TANH: return tanhf(a);
-    case EXP: return expf(a);
-    case NEG: return -a;
-    case SCALE: return a * p0 + p1;
-    case CLAMP: return fminf(fmaxf(a, p0), p1);
-    case SWIGLU: return a * sigmoid(a) * b;
-    case GEGLU: return gelu(a) * b;
-    case REGLU: return fmaxf(a, 0.0f) * b;
-    case SWIGLU_LIMITED: {
-      float g = fminf(a, p1), u = fminf(fmaxf(b, -p1), p1);
-      return g * sigmoid(p0 * g) * (u + 1.0f);
-    }
-    default: return a;
-  }
-}
-
-__device__ __forceinline__ bool isBinary(int f) { return f < SILU || (f >= SWIGLU && f < COPY); }
-
 extern "C" __global__ void map(Map m) {
+  awaitPrevious();
   int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= m.count) return;
   int size = m.to == F32 ? 4 : 2;
@@ -112,6 +57,7 @@ __device__ __forceinline__ const char *rowOf(const Tensor &x, int64_t row) {
 }
 
 extern "C" __global__ void rms_norm(Rows r) {
+  awaitPrevious();
   const char *x = rowOf(r.x, blockIdx.x);
   int n = r.x.ne[0];
   float sum = 0;
@@ -128,7 +74,100 @@ extern "C" __global__ void rms_norm(Rows r) {
   }
 }
 
+struct Norm {
+  const float *x;
+  const float *other;   // added to x first, or null
+  float *sum;           // where x + other goes, or null
+  const float *weight;  // or null
+  float *result;
+  char *form;  // the result as products want it, or null
+  int64_t rows;
+  int n;
+  int kind;
+  float eps;
+};
+
+// Rows without gaps of a multiple of 32 elements: addition, norm, weight and the form that the
+// products behind it take, in one.
+extern "C" __global__ void __launch_bounds__(1024) add_norm(Norm r) {
+  releaseNext();
+  awaitPrevious();
+  int64_t at = (int64_t)blockIdx.x * r.n;
+  const float4 *x = (const float4 *)(r.x + at), *other = (const float4 *)(r.other + at);
+  float sum = 0;
+  const int KEPT = 4;
+  float4 kept[KEPT];
+  int step = 0;
+#pragma unroll
+  for (int j = 0; j < KEPT; j++) kept[j] = make_float4(0, 0, 0, 0);
+  for (int i = threadIdx.x; i < r.n / 4; i += blockDim.x, step++) {
+    float4 v = x[i];
+    if (r.other) {
+      float4 o = other[i];
+      v = make_float4(v.x + o.x, v.y + o.y, v.z + o.z, v.w + o.w);
+      if (r.sum) ((float4 *)(r.sum + at))[i] = v;
+    }
+#pragma unroll
+    for (int j = 0; j < KEPT; j++) {
+      if (j == step) kept[j] = v;
+    }
+    sum += v.x * v.x + v.y * v.y + v.z * v.z + v.w * v.w;
+  }
+  sum = blockReduce<false>(sum);
+  float scale = 1.0f / sqrtf(sum / r.n + r.eps), most = 0;
+  step = 0;
+  Form form(r.form, r.kind, r.rows * r.n, r.n);
+  for (int i = threadIdx.x; i < r.n / 4; i += blockDim.x, step++) {
+    float4 v = kept[0];
+#pragma unroll
+    for (int j = 1; j < KEPT; j++) {
+      if (j == step) v = kept[j];
+    }
+    if (step >= KEPT) {
+      v = x[i];
+      if (r.other) {
+        float4 o = other[i];
+        v = make_float4(v.x + o.x, v.y + o.y, v.z + o.z, v.w + o.w);
+      }
+    }
+    float4 w = r.weight ? ((const float4 *)r.weight)[i] : make_float4(1, 1, 1, 1);
+    v = make_float4(v.x * scale * w.x, v.y * scale * w.y, v.z * scale * w.z, v.w * scale * w.w);
+    ((float4 *)(r.result + at))[i] = v;
+    if (r.kind == QUANTS) form.quantize(at / 4 + i, v);
+    most = fmaxf(most, largest(v));
+  }
+  if (r.kind == HALVES || r.kind == BRAINS) form.row(blockIdx.x, (const float4 *)(r.result + at), most);
+}
+
+struct Shape {
+  const float *x;
+  char *form;
+  int64_t rows;
+  int64_t step;  // from row to row, in elements
+  int n;
+  int kind;
+};
+
+// Activations as products want them.
+extern "C" __global__ void __launch_bounds__(256) shape(Shape s) {
+  releaseNext();
+  awaitPrevious();
+  const float4 *x = (const float4 *)(s.x + blockIdx.x * s.step);
+  Form form(s.form, s.kind, s.rows * s.n, s.n);
+  if (s.kind == QUANTS) {
+    int64_t at = (int64_t)blockIdx.x * s.n / 4;
+    for (int i = blockIdx.y * blockDim.x + threadIdx.x; i < s.n / 4; i += blockDim.x * gridDim.y) {
+      form.quantize(at + i, x[i]);
+    }
+    return;
+  }
+  float most = 0;
+  for (int i = threadIdx.x; i < s.n / 4; i += blockDim.x) most = fmaxf(most, largest(x[i]));
+  form.row(blockIdx.x, x, most);
+}
+
 extern "C" __global__ void soft_max(Rows r) {
+  awaitPrevious();
   const char *x = rowOf(r.x, blockIdx.x);
   int n = r.x.ne[0];
   float max = -INFINITY;
@@ -155,6 +194,7 @@ struct SumArgs {
 };
 
 extern "C" __global__ void sum_rows(SumArgs s) {
+  awaitPrevious();
   const char *x = rowOf(s.x, blockIdx.x);
   float sum = 0;
   for (int i = threadIdx.x; i < s.x.ne[0]; i += blockDim.x) {
@@ -165,6 +205,7 @@ extern "C" __global__ void sum_rows(SumArgs s) {
 }
 
 extern "C" __global__ void sum_axis(SumArgs s) {
+  awaitPrevious();
   int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= s.count) return;
   int64_t rest = i, index[4];
@@ -190,6 +231,7 @@ struct TopK {
 
 // Each round takes the best of what comes after the last one taken. NaNs are never taken.
 extern "C" __global__ void top_k(TopK t) {
+  awaitPrevious();
   __shared__ float bestValue[32];
   __shared__ int bestIndex[32];
   const char *x = t.x.p + blockIdx.x * t.x.nb[1];
@@ -247,25 +289,11 @@ struct Rope {
   int neox;
 };
 
-// Rotary position embedding (Su et al., 2021) with YaRN's ramp (Peng et al., 2023). Angles are
+// The angle of a pair of elements (Su et al., 2021) with YaRN's ramp (Peng et al., 2023). Angles are
 // doubles, so that large positions lose nothing.
-extern "C" __global__ void rope(Rope r) {
-  int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
-  if (i >= r.count) return;
-  int slots = r.x.ne[0] - r.dims / 2;  // a pair, or an element that is copied
-  int slot = i % slots, pairs = r.dims / 2;
-  int64_t row = i / slots;
-  int i1 = row % r.x.ne[1];
-  int64_t rest = row / r.x.ne[1];
-  int i2 = rest % r.x.ne[2], i3 = rest / r.x.ne[2];
-  const char *x = r.x.p + at(r.x, 0, i1, i2, i3);
-  float *out = r.result + row * r.x.ne[0];
-  if (slot >= pairs) {
-    int k = slot + pairs;
-    out[k] = *(const float *)(x + k * r.x.nb[0]);
-    return;
-  }
-  double angle = *(const int *)(r.positions + i2 * r.positionStep) * exp2(slot * r.base);
+__device__ __forceinline__ void turn(const Rope &r, int slot, int64_t row, float &sine,
+                                     float &cosine) {
+  double angle = *(const int *)(r.positions + row * r.positionStep) * exp2(slot * r.base);
   if (r.factors) angle /= *(const float *)(r.factors + slot * r.factorStep);
   float share = 0;
   if (r.extFactor != 0) {
@@ -274,12 +302,83 @@ extern "C" __global__ void rope(Rope r) {
   }
   angle *= (double)r.freqScale * (1.0 - share) + share;
   angle -= 6.283185307179586476925 * rint(angle * 0.159154943091895335769);
-  float sine, cosine;
   sincosf((float)angle, &sine, &cosine);
   sine *= r.magnitude;
   cosine *= r.magnitude;
+}
+
+// A pair is turned, or an element behind the pairs copied: i counts both.
+template <typename Put>
+__device__ __forceinline__ void rotate(const Rope &r, int64_t i, Put put) {
+  int slots = r.x.ne[0] - r.dims / 2, pairs = r.dims / 2;
+  int slot = i % slots;
+  int64_t row = i / slots;
+  int i1 = row % r.x.ne[1];
+  int64_t rest = row / r.x.ne[1];
+  int i2 = rest % r.x.ne[2], i3 = rest / r.x.ne[2];
+  const char *x = r.x.p + at(r.x, 0, i1, i2, i3);
+  if (slot >= pairs) {
+    put(slot + pairs, row, i1, i2, *(const float *)(x + (slot + pairs) * r.x.nb[0]));
+    return;
+  }
+  float sine, cosine;
+  turn(r, slot, i2, sine, cosine);
   int a = r.neox ? slot : 2 * slot, b = r.neox ? slot + pairs : 2 * slot + 1;
   float p = *(const float *)(x + a * r.x.nb[0]), q = *(const float *)(x + b * r.x.nb[0]);
-  out[a] = p * cosine - q * sine;
-  out[b] = p * sine + q * cosine;
+  put(a, row, i1, i2, p * cosine - q * sine);
+  put(b, row, i1, i2, p * sine + q * cosine);
+}
+
+extern "C" __global__ void rope(Rope r) {
+  awaitPrevious();
+  int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= r.count) return;
+  float *result = r.result;
+  int n = r.x.ne[0];
+  rotate(r, i, [&](int k, int64_t row, int, int, float x) { result[row * n + k] = x; });
+}
+
+struct Cache {
+  Tensor state;  // [elements, heads, cells]
+  int type;
+};
+
+struct Stored {
+  Rope q;
+  Rope k;
+  Tensor v;  // [elements, heads, tokens]
+  Cache keys;
+  Cache values;
+  const char *slots;
+  int64_t slotStep;
+  int64_t values0;  // elements of v
+};
+
+// Queries turned, keys turned into their cells, values put beside them.
+extern "C" __global__ void rope_stored(Stored s) {
+  releaseNext();
+  awaitPrevious();
+  int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < s.q.count) {
+    float *result = s.q.result;
+    int n = s.q.x.ne[0];
+    rotate(s.q, i, [&](int k, int64_t row, int, int, float x) { result[row * n + k] = x; });
+    return;
+  }
+  i -= s.q.count;
+  if (i < s.k.count) {
+    rotate(s.k, i, [&](int k, int64_t, int head, int token, float x) {
+      int slot = *(const int *)(s.slots + token * s.slotStep);
+      if (slot < 0 || slot >= s.keys.state.ne[2]) return;
+      storeFloat(s.keys.state.p + at(s.keys.state, k, head, slot, 0), s.keys.type, x);
+    });
+    return;
+  }
+  i -= s.k.count;
+  if (i >= s.values0) return;
+  int k = i % s.v.ne[0], head = i / s.v.ne[0] % s.v.ne[1], token = i / s.v.ne[0] / s.v.ne[1];
+  int slot = *(const int *)(s.slots + token * s.slotStep);
+  if (slot < 0 || slot >= s.values.state.ne[2]) return;
+  float x = *(const float *)(s.v.p + at(s.v, k, head, token, 0));
+  storeFloat(s.values.state.p + at(s.values.state, k, head, slot, 0), s.values.type, x);
 }

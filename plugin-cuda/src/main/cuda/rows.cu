@@ -34,7 +34,7 @@ __device__ void gather(const Gather &g) {
 }
 
 #define GATHER(name, TYPE) \
-  extern "C" __global__ void get_rows_##name(Gather g) { gather<TYPE>(g); }
+  extern "C" __global__ void get_rows_##name(Gather g) { awaitPrevious(); gather<TYPE>(g); }
 FOR_TYPES(GATHER)
 
 struct Scatter {
@@ -47,6 +47,7 @@ struct Scatter {
 };
 
 extern "C" __global__ void set_rows(Scatter s) {
+  awaitPrevious();
   int64_t row = blockIdx.x;
   int i[4] = {0, (int)(row % s.source.ne[1]), (int)(row / s.source.ne[1] % s.source.ne[2]),
               (int)(row / s.source.ne[1] / s.source.ne[2])};

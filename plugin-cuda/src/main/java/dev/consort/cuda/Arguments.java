@@ -9,13 +9,21 @@ import java.util.Arrays;
 
 /** A kernel's argument structure, written field by field with C's alignment. */
 final class Arguments {
-  private static final int MOST = 512;
+  private static final int MOST = 1024;
   private static final int WIDEST = 8;
 
   private final ByteBuffer bytes = ByteBuffer.allocate(MOST).order(ByteOrder.nativeOrder());
 
-  private void align(int to) {
+  /** Zeros up to a multiple of {@code to}. */
+  Arguments align(int to) {
     bytes.position((bytes.position() + to - 1) & -to);
+    return this;
+  }
+
+  /** A structure inside. */
+  Arguments bytes(byte[] structure) {
+    bytes.put(structure);
+    return this;
   }
 
   Arguments word(long value) {

@@ -23,6 +23,10 @@ final class AttentionKernels {
   private static final int FEWEST_FOR_SHORT = 7;
   private static final int QUERIES_A_TILE = 64;
   private static final int LARGEST_HEAD = 512;
+  private static final int HEADS_AT_ONCE = 4;
+
+  /** Blocks that share a result count themselves. */
+  static final int COUNTERS = 16384;
 
   private AttentionKernels() {}
 
@@ -32,20 +36,35 @@ final class AttentionKernels {
     Tensor k = node.source(1);
     Tensor v = node.source(2);
     long fewest = k.ne(2) <= SHORT_CACHE ? FEWEST_FOR_SHORT : FEWEST_FOR_TILES;
-    return node.ne(2) >= fewest
-        && k.type() == DataType.F16
+    return node.ne(2) >= fewest && (q.offset() | q.nb(1) | q.nb(2)) % 8 == 0 && isWide(k, v);
+  }
+
+  private static boolean isWide(Tensor k, Tensor v) {
+    return k.type() == DataType.F16
         && v.type() == DataType.F16
         && k.ne(0) == v.ne(0)
         && (k.ne(0) == 64 || k.ne(0) == 128)
-        && (q.offset() | q.nb(1) | q.nb(2)) % 8 == 0
         && (k.offset() | k.nb(1) | k.nb(2) | v.offset() | v.nb(1) | v.nb(2)) % 16 == 0;
+  }
+
+  /** Whether a block can take several heads that share keys and values. */
+  private static boolean fitsHeads(Tensor node) {
+    return !fitsTiles(node)
+        && isWide(node.source(1), node.source(2))
+        && node.ne(2) * groups(node) <= COUNTERS;
+  }
+
+  /** Blocks for a query and a split of the cells. */
+  private static long groups(Tensor node) {
+    long shared = node.ne(1) / node.source(1).ne(1);
+    return node.source(1).ne(1) * ((shared + HEADS_AT_ONCE - 1) / HEADS_AT_ONCE);
   }
 
   private static long splits(Tensor node, int processors) {
     if (fitsTiles(node)) {
       return 1;
     }
-    long blocks = Math.max(1, node.ne(1) * node.ne(2));
+    long blocks = Math.max(1, (fitsHeads(node) ? groups(node) : node.ne(1)) * node.ne(2));
     long wanted = (long) processors * BLOCKS_A_PROCESSOR / blocks;
     long most = Math.min(MOST_SPLITS, node.source(1).ne(2) / CELLS_A_SPLIT);
     return Math.max(1, Math.min(wanted, most));
@@ -82,7 +101,7 @@ final class AttentionKernels {
     Tensor cells = node.source(4);
     long splits = splits(node, work.processors());
     boolean sinks = node.sources().size() == 7;
-    long parts = splits == 1 ? 0 : work.scratch(scratchBytes(node, work.processors()));
+    long parts = splits == 1 ? 0 : work.parts();
     var arguments =
         new Arguments()
             .tensor(work.address(node.source(0)), node.source(0))
@@ -104,6 +123,18 @@ final class AttentionKernels {
             .integer(splits)
             .integer(KernelType.of(k.type()))
             .integer(KernelType.of(v.type()));
+    if (fitsHeads(node)) {
+      boolean formed = work.wanted(node).filter(form -> form == Form.QUANTS).isPresent();
+      arguments
+          .align(Long.BYTES)
+          .word(work.counters())
+          .word(formed ? work.make(node, Form.QUANTS) : 0);
+      long shared = Math.min(HEADS_AT_ONCE, node.ne(1) / k.ne(1));
+      String kernel = "attention_heads_%d_%d".formatted(k.ne(0), shared == 3 ? 4 : shared);
+      work.grid(FILE, kernel, arguments, THREADS, groups(node), node.ne(2), splits);
+      return;
+    }
+    arguments.align(Long.BYTES).word(0).word(0);
     if (fitsTiles(node)) {
       long tiles = (node.ne(2) + QUERIES_A_TILE - 1) / QUERIES_A_TILE;
       String kernel = "attention_tiles_" + k.ne(0);

@@ -4,6 +4,7 @@ package dev.consort.cuda;
 import dev.consort.api.Allocation;
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
+import dev.consort.api.Graph;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
 import dev.consort.api.Support;
@@ -11,24 +12,32 @@ import dev.consort.api.Tensor;
 
 /** Turns a schedule and an allocation into launches, and these into a plan. */
 final class Compiler implements Work.Places {
+  private final CudaBackend backend;
   private final CudaDevice device;
+  private final Graph graph;
   private final Schedule schedule;
   private final Allocation allocation;
 
-  private Compiler(CudaDevice device, Schedule schedule, Allocation allocation) {
-    this.device = device;
+  private Compiler(CudaBackend backend, Graph graph, Schedule schedule, Allocation allocation) {
+    this.backend = backend;
+    this.device = backend.device();
+    this.graph = graph;
     this.schedule = schedule;
     this.allocation = allocation;
   }
 
   /** In the backend's context. */
-  static CudaPlan compile(CudaBackend backend, Schedule schedule, Allocation allocation) {
-    var compiler = new Compiler(backend.device(), schedule, allocation);
+  static CudaPlan compile(
+      CudaBackend backend, Graph graph, Schedule schedule, Allocation allocation) {
+    var compiler = new Compiler(backend, graph, schedule, allocation);
     return new CudaPlan(backend, compiler.work().launches());
   }
 
   private Work work() {
-    var work = new Work(device.gpu().modules(), device.gpu().processors(), this);
+    int processors = device.gpu().processors();
+    Scratch scratch = Scratch.of(schedule.steps(), processors);
+    requireScratch(scratch.bytes());
+    var work = new Work(device.gpu().modules(), processors, this, scratch, new Forms(graph));
     for (Schedule.Step step : schedule.steps()) {
       for (Tensor node : step.nodes()) {
         Support support = CudaKernels.supports(node);
@@ -61,22 +70,36 @@ final class Compiler implements Work.Places {
             .formatted(what, storage.buffer().type().name()));
   }
 
-  @Override
-  public long scratch(long bytes) {
-    Storage storage =
-        allocation
-            .scratch()
-            .orElseThrow(
-                () ->
-                    error(
-                        "the schedule asks for %d bytes of scratch memory, the allocation has none"
-                            .formatted(schedule.scratchBytes())));
+  private void requireScratch(long bytes) {
+    if (bytes == 0) {
+      return;
+    }
+    Storage storage = scratchStorage();
     if (bytes > schedule.scratchBytes() || storage.offset() + bytes > storage.buffer().bytes()) {
       throw error(
           "%d bytes of scratch memory are needed, the schedule asked for %d and the buffer has %d"
               .formatted(bytes, schedule.scratchBytes(), storage.buffer().bytes()));
     }
-    return address(storage, "scratch memory");
+  }
+
+  @Override
+  public long scratch() {
+    return address(scratchStorage(), "scratch memory");
+  }
+
+  @Override
+  public long counters() {
+    return backend.counters();
+  }
+
+  private Storage scratchStorage() {
+    return allocation
+        .scratch()
+        .orElseThrow(
+            () ->
+                error(
+                    "the schedule asks for %d bytes of scratch memory, the allocation has none"
+                        .formatted(schedule.scratchBytes())));
   }
 
   private ConsortException error(String message) {

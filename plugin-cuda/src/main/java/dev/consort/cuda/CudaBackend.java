@@ -11,16 +11,22 @@ import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
 import dev.consort.cuda.driver.CudaError;
+import dev.consort.cuda.driver.DeviceBlock;
 import dev.consort.cuda.driver.Gpu;
 import dev.consort.cuda.driver.Rectangle;
 import dev.consort.cuda.driver.Stream;
 import dev.consort.spi.Checks;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A CUDA stream. */
 final class CudaBackend implements Backend {
   private final CudaDevice device;
   private final Stream stream = new Stream();
+  private volatile List<CudaComm> comms = List.of();
+  private @Nullable DeviceBlock counters;
   private boolean closed;
 
   /** In the device's context. */
@@ -37,6 +43,37 @@ final class CudaBackend implements Backend {
     return stream;
   }
 
+  /** Zeros for {@link Work.Places#counters}. In the device's context. */
+  long counters() {
+    DeviceBlock made = counters;
+    if (made == null) {
+      made = new DeviceBlock(4L * AttentionKernels.COUNTERS);
+      device.fill(made, (byte) 0);
+      counters = made;
+    }
+    return made.address();
+  }
+
+  synchronized void join(CudaComm comm) {
+    List<CudaComm> joined = new ArrayList<>(comms);
+    joined.add(comm);
+    comms = List.copyOf(joined);
+    device.join(comm);
+  }
+
+  synchronized void leave(CudaComm comm) {
+    comms = comms.stream().filter(other -> other != comm).toList();
+    device.leave(comm);
+  }
+
+  /** Throws if a collective of this stream failed. */
+  void checkComms() {
+    List<CudaComm> all = comms;
+    for (int i = 0; i < all.size(); i++) {
+      all.get(i).check();
+    }
+  }
+
   @Override
   public Schedule schedule(Graph graph) {
     check("schedule");
@@ -48,7 +85,7 @@ final class CudaBackend implements Backend {
     check("compile");
     Checks.compile(device, graph, allocation);
     try {
-      return Compiler.compile(this, schedule, allocation);
+      return Compiler.compile(this, graph, schedule, allocation);
     } catch (CudaError e) {
       throw device.translate("compile", "a plan of " + schedule.steps().size() + " steps", e);
     }
@@ -229,7 +266,7 @@ final class CudaBackend implements Backend {
               .formatted(event.device().info().id()));
     }
     try {
-      own.marker().record(stream);
+      own.record(this);
     } catch (CudaError e) {
       throw device.fail("record", e);
     }
@@ -266,6 +303,7 @@ final class CudaBackend implements Backend {
     } catch (CudaError e) {
       throw device.fail("synchronize", e);
     }
+    checkComms();
   }
 
   /** Where the range of a tensor lies. */
@@ -297,6 +335,7 @@ final class CudaBackend implements Backend {
       throw error(ErrorCode.CLOSED, operation, "the backend was closed");
     }
     device.poison().check();
+    checkComms();
     device.gpu().bind();
   }
 
@@ -328,6 +367,9 @@ final class CudaBackend implements Backend {
     try {
       device.gpu().bind();
       stream.close();
+      if (counters != null) {
+        counters.close();
+      }
     } catch (CudaError e) {
       if (!device.poison().isPoisoned()) {
         throw device.fail("close", e);

@@ -20,8 +20,10 @@ import dev.consort.cuda.driver.Stream;
 import dev.consort.spi.Capabilities;
 import dev.consort.spi.Poison;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /** One GPU. Its context is made when it is first used. */
@@ -34,10 +36,13 @@ final class CudaDevice implements Device {
   private final CudaBuffers hostMemory = new CudaBuffers(this, true);
   private final Staging staging = new Staging(this);
   private final Capabilities capabilities = new Capabilities();
+  private final Settings settings;
+  private final List<CudaComm> comms = new CopyOnWriteArrayList<>();
   private @Nullable Stream service;
 
-  CudaDevice(Gpu gpu, int index, CudaHost host) {
+  CudaDevice(Gpu gpu, int index, CudaHost host, Settings settings) {
     this.gpu = gpu;
+    this.settings = settings;
     this.host = host;
     String driver = "CUDA " + Gpu.driverVersion();
     this.info =
@@ -49,11 +54,13 @@ final class CudaDevice implements Device {
             false,
             driver,
             "cuda/" + driver + "/" + gpu.name() + "/" + CudaKernels.VERSION);
+    CudaCopy copies = new CudaCopy();
     capabilities
         .put(ProcAddresses.HOST_BUFFER_TYPE, () -> hostMemory)
         .put(ProcAddresses.SET_TENSOR_2D_ASYNC, CudaTransfers::set)
         .put(ProcAddresses.GET_TENSOR_2D_ASYNC, CudaTransfers::get)
-        .put(ProcAddresses.COPY_TENSOR_ASYNC, new CudaCopy())
+        .put(ProcAddresses.COPY_TENSOR_ASYNC, copies)
+        .put(ProcAddresses.COMM_INIT, new CudaCommInit(copies))
         .put(ProcAddresses.GET_FEATURES, this::features);
   }
 
@@ -75,6 +82,18 @@ final class CudaDevice implements Device {
 
   Staging staging() {
     return staging;
+  }
+
+  Settings settings() {
+    return settings;
+  }
+
+  void join(CudaComm comm) {
+    comms.add(comm);
+  }
+
+  void leave(CudaComm comm) {
+    comms.remove(comm);
   }
 
   Poison poison() {
@@ -113,6 +132,7 @@ final class CudaDevice implements Device {
   ConsortException fail(String operation, CudaError e) {
     ConsortException failure = poison.fail(operation, "the device failed: " + e.getMessage(), e);
     host.forget(this);
+    comms.forEach(comm -> comm.memberFailed(this, failure));
     return failure;
   }
 

@@ -9,6 +9,7 @@ import dev.consort.cuda.driver.CudaError;
 import dev.consort.cuda.driver.Marker;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** A CUDA event. Waits made in a stream keep to the recording that they found. */
 final class CudaEvent implements Event {
@@ -17,11 +18,18 @@ final class CudaEvent implements Event {
 
   private final CudaDevice device;
   private final Marker marker = new Marker();
+  private volatile @Nullable CudaBackend recorder;
   private volatile boolean closed;
 
   /** In the device's context. */
   CudaEvent(CudaDevice device) {
     this.device = device;
+  }
+
+  /** Makes it stand for what the stream was asked for so far. */
+  void record(CudaBackend backend) {
+    marker().record(backend.stream());
+    recorder = backend;
   }
 
   Marker marker() {
@@ -45,10 +53,14 @@ final class CudaEvent implements Event {
         return false;
       }
       device.host().settle();
-      return true;
     } catch (CudaError e) {
       throw device.fail("event", e);
     }
+    CudaBackend by = recorder;
+    if (by != null) {
+      by.checkComms();
+    }
+    return true;
   }
 
   @Override

@@ -6,11 +6,12 @@ import dev.consort.api.Operation;
 import dev.consort.api.Schedule;
 import dev.consort.api.Support;
 import dev.consort.api.Tensor;
+import java.util.List;
 
 /** Which kernels compute which operation, and whether they can. */
 final class CudaKernels {
   /** Names the kernels' numerics; changes when a change here can change results. */
-  static final String VERSION = "1";
+  static final String VERSION = "2";
 
   /** The largest extent of a grid on its second and third axis. */
   static final long MOST_BLOCKS = 65535;
@@ -42,7 +43,10 @@ final class CudaKernels {
               : node.source(0) + " has more than two axes";
       case Operation.Attention op -> AttentionKernels.whyNot(node);
       case Operation.Copy op -> node.source(0).type() == DataType.I32 ? "copies of i32" : "";
-      case Operation.AllReduce op -> "reductions inside a plan";
+      case Operation.AllReduce op ->
+          op.member() instanceof CudaCommMember && node.source(0).isContiguous()
+              ? ""
+              : "sums over a comm of another plugin, or with gaps";
       case Operation op -> "";
     };
   }
@@ -55,16 +59,44 @@ final class CudaKernels {
         : 0;
   }
 
+  /** What {@link Fusion} put together. */
+  private static boolean emitFused(Work work, Schedule.Step step) {
+    Tensor last = step.last();
+    if (last.operation() instanceof Operation.Binary) {
+      norm(work, step.nodes());
+    } else if (last.operation() instanceof Operation.Glu) {
+      VectorKernels.gated(work, last);
+    } else if (step.nodes().stream().anyMatch(n -> n.operation() instanceof Operation.SetRows)) {
+      RopeKernel.stored(work, step.nodes());
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  private static void norm(Work work, List<Tensor> nodes) {
+    Tensor result = nodes.getLast();
+    Tensor norm = result.source(0);
+    float eps = ((Operation.RmsNorm) norm.operation()).eps();
+    long weight = work.address(result.source(1));
+    Tensor x = norm.source(0);
+    if (nodes.size() == 3) {
+      long other = work.address(x.source(1));
+      ElementKernels.addNorm(work, x.source(0), other, work.address(x), eps, weight, result);
+    } else if (Fusion.isWide(norm)) {
+      ElementKernels.addNorm(work, x, 0, 0, eps, weight, result);
+    } else {
+      ElementKernels.rmsNorm(work, x, eps, weight, result);
+    }
+  }
+
   /** Adds the launches that compute a step. */
   static void emit(Work work, Schedule.Step step) {
     Tensor node = step.last();
     if (node.shape().isEmpty()) {
       return;
     }
-    if (step.nodes().size() == 2
-        && step.nodes().getFirst().operation() instanceof Operation.RmsNorm norm) {
-      Tensor x = step.nodes().getFirst().source(0);
-      ElementKernels.rmsNorm(work, x, norm.eps(), work.address(node.source(1)), node);
+    if (step.nodes().size() > 1 && emitFused(work, step)) {
       return;
     }
     switch (node.operation()) {
@@ -89,6 +121,12 @@ final class CudaKernels {
       case Operation.TopK op -> ElementKernels.topK(work, node, op.k());
       case Operation.Rope op -> RopeKernel.emit(work, node, op);
       case Operation.Attention op -> AttentionKernels.emit(work, node, op);
+      case Operation.AllReduce op -> {
+        CudaCommMember member = (CudaCommMember) op.member();
+        long from = work.address(node.source(0));
+        long to = work.address(node);
+        work.add(member.comm().launches(member.rank(), from, to, node.shape().elements()));
+      }
       case Operation op -> throw new IllegalStateException("no kernel for " + op);
     }
   }

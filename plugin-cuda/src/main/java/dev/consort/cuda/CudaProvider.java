@@ -29,9 +29,10 @@ public final class CudaProvider implements BackendProvider {
     List<String> lacking = new ArrayList<>();
     try {
       CudaHost host = new CudaHost();
+      Settings settings = Settings.of(context);
       for (Gpu gpu : Driver.open()) {
         if (gpu.computeCapability() >= OLDEST) {
-          devices.add(new CudaDevice(gpu, devices.size(), host));
+          devices.add(new CudaDevice(gpu, devices.size(), host, settings));
         } else {
           lacking.add(
               "%s has compute capability %.1f, 8.0 is needed"

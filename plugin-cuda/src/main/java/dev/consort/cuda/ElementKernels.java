@@ -3,6 +3,7 @@ package dev.consort.cuda;
 
 import dev.consort.api.Shape;
 import dev.consort.api.Tensor;
+import java.util.Optional;
 
 /** Functions of single elements, and of rows. */
 final class ElementKernels {
@@ -61,6 +62,43 @@ final class ElementKernels {
   /** With a weight's address that is not 0, the product with the weight. */
   static void rmsNorm(Work work, Tensor x, float eps, long weight, Tensor result) {
     rows(work, "rms_norm", x, eps, weight, result);
+  }
+
+  /**
+   * A norm of {@code x}, or of {@code x + other} which goes to {@code sum}, with a weight, and the
+   * form that products want it in. Rows have no gaps and a multiple of 32 elements.
+   */
+  static void addNorm(
+      Work work, Tensor x, long other, long sum, float eps, long weight, Tensor result) {
+    Optional<Form> form = work.wanted(result);
+    var arguments =
+        new Arguments()
+            .word(work.address(x))
+            .word(other)
+            .word(sum)
+            .word(weight)
+            .word(work.address(result))
+            .word(form.isPresent() ? work.make(result, form.get()) : 0)
+            .word(x.shape().rows())
+            .integer(x.ne(0))
+            .integer(form.map(Form::kind).orElse(0))
+            .real(eps);
+    work.grid(FILE, "add_norm", arguments, threads(x.ne(0) / 4), x.shape().rows(), 1, 1);
+  }
+
+  /** Activations in the form that a product wants. */
+  static void shape(Work work, Tensor x, Form form, long to) {
+    int threads = 256;
+    long parts = form == Form.QUANTS ? (x.ne(0) / 4 + threads - 1) / threads : 1;
+    var arguments =
+        new Arguments()
+            .word(work.address(x))
+            .word(to)
+            .word(x.shape().rows())
+            .word(Form.rowStep(x))
+            .integer(x.ne(0))
+            .integer(form.kind());
+    work.grid(FILE, "shape", arguments, threads, x.shape().rows(), parts, 1);
   }
 
   static void softMax(Work work, Tensor node) {

@@ -5,33 +5,24 @@ import dev.consort.api.DataType;
 import dev.consort.api.Operation;
 import dev.consort.api.Shape;
 import dev.consort.api.Tensor;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 
 /**
- * Matrix products. Few columns: a warp a row of the weight. Many: tiles on tensor cores. Floats
- * whose strides or lengths fit neither: a warp an element of the result.
+ * Matrix products. One column, or few: a warp a row of the weight. Many: tiles on tensor cores.
+ * Floats whose strides or lengths fit neither: a warp an element of the result.
  */
 final class MatrixKernels {
   /** So many products run as one. */
   static final int MOST_JOINED = 4;
 
-  private static final String FILE = "matrix";
+  private static final String VECTOR = "vector";
   private static final int THREADS = 128;
   private static final int WARPS = THREADS / 32;
-  private static final int VECTOR_COLUMNS = 8;
+  private static final int VECTOR_COLUMNS = 16;
   private static final int COLUMNS_AT_ONCE = 4;
   private static final int TILE = 64;
-  private static final int LARGE_TILE = 128;
   private static final int WIDE = 16;
-  private static final int QUANTIZED_WARPS = 8;
-
-  /** Longer rows do not fit into shared memory. */
-  private static final long LONGEST_QUANTIZED = 32768;
-
-  private static final Set<DataType> EIGHT_BITS =
-      EnumSet.of(DataType.Q4_K, DataType.Q5_K, DataType.Q6_K, DataType.Q8_0, DataType.Q4_0);
 
   private MatrixKernels() {}
 
@@ -71,9 +62,9 @@ final class MatrixKernels {
   /** Whether the node is a product that {@link #emit} can take together with others like it. */
   static boolean joins(Tensor node) {
     return node.operation() instanceof Operation.MatMul
-        && node.source(0).operation() instanceof Operation.Weight
+        && node.source(0).root().operation() instanceof Operation.Weight
         && node.source(0).shape().lastAxis() <= 1
-        && node.ne(1) <= VECTOR_COLUMNS
+        && (node.ne(1) <= VECTOR_COLUMNS || form(node).isPresent())
         && node.ne(2) * node.ne(3) == 1
         && !node.shape().isEmpty()
         && isWide(node.source(0), node.source(1));
@@ -82,8 +73,35 @@ final class MatrixKernels {
   /** Whether two nodes that join are of one kind. */
   static boolean join(Tensor first, Tensor second) {
     return first.source(1) == second.source(1)
-        && first.source(0).type() == second.source(0).type()
-        && first.source(0).nb(1) == second.source(0).nb(1);
+        && form(first).equals(form(second))
+        && (form(first).isPresent() || isLike(first.source(0), second.source(0)));
+  }
+
+  private static boolean isLike(Tensor first, Tensor second) {
+    return first.type() == second.type() && first.nb(1) == second.nb(1);
+  }
+
+  /** The form in which a node takes its activations, if it is a product that wants one. */
+  static Optional<Form> form(Tensor node) {
+    boolean experts = node.operation() instanceof Operation.MatMulId;
+    if ((!experts && !(node.operation() instanceof Operation.MatMul)) || node.shape().isEmpty()) {
+      return Optional.empty();
+    }
+    Tensor w = node.source(0);
+    Tensor x = node.source(1);
+    if (!isWide(w, x) || Form.rowStep(x) < 0) {
+      return Optional.empty();
+    }
+    boolean single = experts || node.ne(1) * node.ne(2) * node.ne(3) == 1;
+    if (single) {
+      boolean quants = VectorKernels.TYPES.contains(w.type());
+      return quants ? Optional.of(Form.QUANTS) : Optional.empty();
+    }
+    if (node.ne(1) <= VECTOR_COLUMNS || w.type() == DataType.F32) {
+      return Optional.empty();
+    }
+    boolean brains = w.type() == DataType.BF16 || w.type() == DataType.MXFP4;
+    return Optional.of(brains ? Form.BRAINS : Form.HALVES);
   }
 
   /** Products of several weights with the same activations; one, or as many as may join. */
@@ -94,44 +112,28 @@ final class MatrixKernels {
     boolean experts = node.operation() instanceof Operation.MatMulId;
     long columns = experts ? node.ne(1) * node.ne(2) : node.ne(1);
     long batches = experts ? 1 : node.ne(2) * node.ne(3);
-    Arguments arguments = arguments(work, nodes, columns);
     String type = w.type().label();
-    if (!isWide(w, x)) {
+    Optional<Form> form = form(node);
+    if (form.isPresent() && form.get() == Form.QUANTS) {
+      VectorKernels.emit(work, nodes);
+    } else if (form.isPresent()) {
+      TileKernels.emit(work, nodes, form.get());
+    } else if (!isWide(w, x)) {
       long elements = (w.ne(1) * columns + WARPS - 1) / WARPS;
-      work.grid(FILE, "mat_mul_any", arguments, THREADS, elements, batches, 1);
-    } else if ((experts || columns == 1) && isQuantizedWell(w)) {
-      long rows = nodes.stream().mapToLong(one -> tiles(one.ne(0), QUANTIZED_WARPS)).sum();
-      // A byte an element, a float for 32 and one for 16.
-      int shared = Math.toIntExact(w.ne(0) + w.ne(0) / 8 + w.ne(0) / 4);
-      int threads = 32 * QUANTIZED_WARPS;
-      String kernel = "mat_vec_q_" + type;
-      work.grid(FILE, kernel, arguments, threads, shared, rows, columns, batches);
+      Arguments arguments = arguments(work, nodes, columns);
+      work.grid(VECTOR, "mat_mul_any", arguments, THREADS, elements, batches, 1);
     } else if (experts || columns == 1) {
-      work.grid(FILE, "mat_vec_" + type, arguments, THREADS, blocks(nodes), columns, batches);
-    } else if (columns <= VECTOR_COLUMNS) {
+      Arguments arguments = arguments(work, nodes, columns);
+      work.grid(VECTOR, "mat_vec_" + type, arguments, THREADS, blocks(nodes), columns, batches);
+    } else if (columns <= VECTOR_COLUMNS || w.type() != DataType.F32) {
       long groups = tiles(columns, COLUMNS_AT_ONCE);
-      work.grid(FILE, "mat_vec4_" + type, arguments, THREADS, blocks(nodes), groups, batches);
+      Arguments arguments = arguments(work, nodes, columns);
+      work.grid(VECTOR, "mat_vec4_" + type, arguments, THREADS, blocks(nodes), groups, batches);
     } else {
-      boolean quantized = w.type().isQuantized() && 4 * columns > LARGE_TILE;
-      long tilesN = tiles(columns, quantized ? LARGE_TILE : TILE);
-      long large = tiles(w.ne(1), LARGE_TILE) * tilesN * batches;
-      // Two blocks run on a multiprocessor at once, and hide each other's waits.
-      boolean fills = large >= 2L * work.processors();
-      int tile = quantized && fills ? LARGE_TILE : TILE;
-      String kernel = !quantized ? "mat_mul_" : fills ? "mat_mul_large_" : "mat_mul_half_";
-      int threads = quantized ? 2 * THREADS : THREADS;
-      work.grid(FILE, kernel + type, arguments, threads, tiles(w.ne(1), tile), tilesN, batches);
+      long tilesN = tiles(columns, TILE);
+      Arguments arguments = arguments(work, nodes, columns);
+      work.grid("matrix", "mat_mul_f32", arguments, THREADS, tiles(w.ne(1), TILE), tilesN, batches);
     }
-  }
-
-  /**
-   * Whether there is a kernel that takes the activations in eight bits, and rows enough for a block
-   * to share them.
-   */
-  private static boolean isQuantizedWell(Tensor w) {
-    return EIGHT_BITS.contains(w.type())
-        && w.ne(0) <= LONGEST_QUANTIZED
-        && w.ne(1) >= QUANTIZED_WARPS;
   }
 
   private static long tiles(long extent, int tile) {

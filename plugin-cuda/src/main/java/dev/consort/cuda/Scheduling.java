@@ -1,82 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.cuda;
 
-import dev.consort.api.DataType;
 import dev.consort.api.Graph;
-import dev.consort.api.Operation;
 import dev.consort.api.Schedule;
 import dev.consort.api.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * One step after another. A norm and the product with its weight are one, and so are products of
- * weights of one type with the same few activations.
- */
+/** One step after another; what {@link Fusion} finds is one step, where its last node stands. */
 final class Scheduling {
-  private Scheduling() {}
+  private final Graph graph;
+  private final Map<Tensor, Integer> order = new IdentityHashMap<>();
+  private final Map<Tensor, List<Tensor>> readers = new IdentityHashMap<>();
+  private final Map<Tensor, List<Tensor>> fused = new IdentityHashMap<>();
+  private final Set<Tensor> taken = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  private Scheduling(Graph graph) {
+    this.graph = graph;
+    for (Tensor node : graph.nodes()) {
+      order.put(node, order.size());
+      if (!node.isView()) {
+        node.sources().forEach(source -> read(source, node));
+      }
+    }
+  }
 
   static Schedule of(Graph graph, int processors) {
-    Map<Tensor, Integer> readers = new IdentityHashMap<>();
-    for (Tensor node : graph.nodes()) {
-      node.sources().forEach(source -> readers.merge(source, 1, Integer::sum));
+    List<List<Tensor>> groups = new Scheduling(graph).groups();
+    Schedule schedule = Schedule.sequential(groups, 0);
+    return new Schedule(schedule.steps(), Scratch.of(schedule.steps(), processors).bytes());
+  }
+
+  private void read(Tensor source, Tensor reader) {
+    Tensor origin = source;
+    while (origin.isView()) {
+      origin = origin.source(0);
     }
-    Set<Tensor> fused = Collections.newSetFromMap(new IdentityHashMap<>());
+    readers.computeIfAbsent(origin, t -> new ArrayList<>()).add(reader);
+  }
+
+  private List<List<Tensor>> groups() {
     for (Tensor node : graph.nodes()) {
-      if (isWeightedNorm(graph, readers, node)) {
-        fused.add(node.source(0));
-      }
+      Fusion.candidates(node).stream()
+          .filter(this::fits)
+          .findFirst()
+          .map(group -> group.stream().sorted(Comparator.comparing(order::get)).toList())
+          .ifPresent(
+              group -> {
+                fused.put(group.getLast(), group);
+                taken.addAll(group);
+              });
     }
     List<List<Tensor>> groups = new ArrayList<>();
-    Set<Tensor> joined = Collections.newSetFromMap(new IdentityHashMap<>());
     for (Tensor node : graph.nodes()) {
-      if (!node.isView() && !fused.contains(node) && !joined.contains(node)) {
-        boolean ends = !node.sources().isEmpty() && fused.contains(node.source(0));
-        List<Tensor> group = ends ? List.of(node.source(0), node) : products(graph, node);
-        joined.addAll(group);
-        groups.add(group);
+      if (fused.containsKey(node)) {
+        groups.add(fused.get(node));
+      } else if (!node.isView() && !taken.contains(node)) {
+        List<Tensor> products = products(node);
+        taken.addAll(products);
+        groups.add(products);
       }
     }
-    long scratch = 0;
-    for (List<Tensor> group : groups) {
-      var step = new Schedule.Step(group, List.of());
-      scratch = Math.max(scratch, CudaKernels.scratchBytes(step, processors));
+    return groups;
+  }
+
+  /**
+   * Whether all of them are computed here and may wait for the last: nobody else reads one before,
+   * and nobody else at all reads what {@link Fusion} keeps to itself.
+   */
+  private boolean fits(List<Tensor> group) {
+    int last = 0;
+    for (Tensor node : group) {
+      if (!order.containsKey(node) || taken.contains(node)) {
+        return false;
+      }
+      last = Math.max(last, order.get(node));
     }
-    return Schedule.sequential(groups, scratch);
+    for (Tensor node : group) {
+      boolean internal = Fusion.isInternal(node, group);
+      if (internal && graph.outputs().stream().anyMatch(output -> output.root() == node.root())) {
+        return false;
+      }
+      for (Tensor reader : readers.getOrDefault(node, List.of())) {
+        if (!group.contains(reader) && (internal || order.get(reader) < last)) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   /** The node, and if it is a product, those later in the graph that join it. */
-  private static List<Tensor> products(Graph graph, Tensor node) {
+  private List<Tensor> products(Tensor node) {
     if (!MatrixKernels.joins(node)) {
       return List.of(node);
     }
     return graph.nodes().stream()
-        .dropWhile(other -> other != node)
+        .skip(order.get(node))
+        .filter(other -> !taken.contains(other))
         .filter(other -> MatrixKernels.joins(other) && MatrixKernels.join(node, other))
         .limit(MatrixKernels.MOST_JOINED)
         .toList();
-  }
-
-  private static boolean isWeightedNorm(Graph graph, Map<Tensor, Integer> readers, Tensor node) {
-    if (!(node.operation() instanceof Operation.Binary op)
-        || op.kind() != Operation.Binary.Kind.MUL) {
-      return false;
-    }
-    Tensor norm = node.source(0);
-    Tensor weight = node.source(1);
-    return norm.operation() instanceof Operation.RmsNorm
-        && graph.computes(norm)
-        && readers.get(norm) == 1
-        && graph.outputs().stream().noneMatch(output -> output.root() == norm)
-        && weight.isLeaf()
-        && weight.type() == DataType.F32
-        && weight.ne(0) == norm.ne(0)
-        && weight.shape().rows() == 1
-        && weight.isContiguous()
-        && !norm.shape().isEmpty();
   }
 }

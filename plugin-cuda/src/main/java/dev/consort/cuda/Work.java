@@ -6,6 +6,7 @@ import dev.consort.cuda.driver.Launch;
 import dev.consort.cuda.driver.Modules;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What the kernels need while a plan is made: where tensors lie. Collects the launches. */
 final class Work {
@@ -15,7 +16,10 @@ final class Work {
     long address(Tensor tensor);
 
     /** Memory that all steps share. */
-    long scratch(long bytes);
+    long scratch();
+
+    /** Zeros, {@link AttentionKernels#COUNTERS} of them, which every kernel leaves as zeros. */
+    long counters();
   }
 
   private static final long MOST_X = Integer.MAX_VALUE;
@@ -23,12 +27,20 @@ final class Work {
   private final Modules modules;
   private final int processors;
   private final Places places;
+  private final Scratch scratch;
+  private final Forms forms;
   private final List<Launch> launches = new ArrayList<>();
 
-  Work(Modules modules, int processors, Places places) {
+  Work(Modules modules, int processors, Places places, Scratch scratch, Forms forms) {
     this.modules = modules;
     this.processors = processors;
     this.places = places;
+    this.scratch = scratch;
+    this.forms = forms;
+  }
+
+  Modules modules() {
+    return modules;
   }
 
   /** Multiprocessors of the device. */
@@ -41,12 +53,47 @@ final class Work {
     return tensor.shape().isEmpty() ? 0 : places.address(tensor);
   }
 
-  long scratch(long bytes) {
-    return places.scratch(bytes);
+  /** Memory for what splits of attention find. */
+  long parts() {
+    return places.scratch();
+  }
+
+  long counters() {
+    return places.counters();
+  }
+
+  /** Memory for decoded weights. */
+  long decoded() {
+    return places.scratch() + scratch.decoded();
+  }
+
+  /** The form in which products will want what a step computes. */
+  Optional<Form> wanted(Tensor computed) {
+    return forms.wanted(computed);
+  }
+
+  /** Where a step that computes a tensor writes its form as well. */
+  long make(Tensor computed, Form form) {
+    return places.scratch() + scratch.activations(forms.make(computed, form));
+  }
+
+  /** Where the form of a tensor lies; adds a launch that makes it unless it is there. */
+  long form(Tensor x, Form form) {
+    int place = forms.find(x, form);
+    if (place >= 0) {
+      return places.scratch() + scratch.activations(place);
+    }
+    long made = make(x, form);
+    ElementKernels.shape(this, x, form, made);
+    return made;
   }
 
   List<Launch> launches() {
     return launches;
+  }
+
+  void add(List<Launch> more) {
+    launches.addAll(more);
   }
 
   /** Adds a launch of {@code x * y * z} blocks. */
@@ -71,15 +118,20 @@ final class Work {
       throw new IllegalArgumentException(
           "a grid of %d by %d by %d blocks for %s is too large".formatted(x, y, z, kernel));
     }
+    long function = modules.function(file, kernel);
+    if (sharedBytes > 0) {
+      modules.allowShared(function, sharedBytes);
+    }
     launches.add(
         new Launch(
-            modules.function(file, kernel),
+            function,
             (int) x,
             (int) y,
             (int) z,
             threads,
             sharedBytes,
-            arguments.bytes()));
+            arguments.bytes(),
+            modules.overlap() ? Launch.Start.DURING_PREVIOUS : Launch.Start.AFTER_PREVIOUS));
   }
 
   /** Adds a launch with a thread for each of {@code count} values. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.consort.api.Allocation;
 import dev.consort.api.Backend;
+import dev.consort.api.Buffer;
 import dev.consort.api.DataType;
 import dev.consort.api.Device;
 import dev.consort.api.Graph;
@@ -13,6 +14,7 @@ import dev.consort.api.Operation;
 import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Shape;
+import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
 import dev.consort.api.quant.Codec;
 import java.lang.foreign.Arena;
@@ -37,7 +39,9 @@ class LargeShapesTest {
       Schedule schedule = backend.schedule(graph);
       List<Tensor> tensors = new ArrayList<>(graph.leaves());
       tensors.addAll(schedule.stored(graph));
-      try (Allocation places = device.bufferType().allocate(tensors);
+      try (Allocation own = device.bufferType().allocate(tensors);
+          Buffer scratch = device.bufferType().allocate(Math.max(1, schedule.scratchBytes()));
+          Allocation places = own.withScratch(new Storage(tensors.getFirst(), scratch, 0));
           Plan plan = backend.compile(graph, schedule, places)) {
         leaves.forEach((leaf, data) -> backend.set(places.storage(leaf), 0, data));
         backend.submit(plan);
@@ -62,7 +66,7 @@ class LargeShapesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"Q4_K", "Q5_K", "Q6_K", "Q8_0", "Q4_0", "Q5_0"})
+  @EnumSource(names = {"Q4_K", "Q5_K", "Q6_K", "Q8_0", "Q4_0", "Q5_0", "F16", "BF16", "F32"})
   void products_of_many_rows_and_columns(DataType type) {
     int k = 512;
     int m = 128 * 150 + 5;

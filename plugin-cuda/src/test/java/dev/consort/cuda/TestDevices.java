@@ -5,28 +5,34 @@ import dev.consort.api.Device;
 import dev.consort.spi.PluginContext;
 import dev.consort.spi.Registration;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /** The CUDA devices of this machine. */
 final class TestDevices {
-  private static final Registration REGISTRATION =
-      new CudaProvider()
-          .register(
-              new PluginContext() {
-                @Override
-                public Path nativeDirectory() {
-                  return Path.of("target", "native").toAbsolutePath();
-                }
-
-                @Override
-                public Optional<String> setting(String key) {
-                  return Optional.empty();
-                }
-              });
+  private static final Registration REGISTRATION = register("");
 
   private TestDevices() {}
+
+  private static Registration register(String timeout) {
+    return new CudaProvider()
+        .register(
+            new PluginContext() {
+              @Override
+              public Path nativeDirectory() {
+                return Path.of("target", "native").toAbsolutePath();
+              }
+
+              @Override
+              public Optional<String> setting(String key) {
+                return key.equals("collective-timeout") && !timeout.isEmpty()
+                    ? Optional.of(timeout)
+                    : Optional.empty();
+              }
+            });
+  }
 
   static Registration registration() {
     return REGISTRATION;
@@ -34,12 +40,21 @@ final class TestDevices {
 
   /** All devices; aborts the test where there are fewer than so many. */
   static List<Device> atLeast(int count) {
-    List<Device> devices = REGISTRATION.devices();
+    return atLeast(count, REGISTRATION);
+  }
+
+  /** Devices of their own, whose members wait so long for each other. */
+  static List<Device> withTimeout(Duration timeout, int count) {
+    return atLeast(count, register(String.valueOf(timeout.toMillis() / 1000.0)));
+  }
+
+  private static List<Device> atLeast(int count, Registration registration) {
+    List<Device> devices = registration.devices();
     Assumptions.assumeTrue(
         devices.size() >= count,
         () ->
             "%d CUDA devices are needed, there are %d: %s"
-                .formatted(count, devices.size(), REGISTRATION.unavailable()));
+                .formatted(count, devices.size(), registration.unavailable()));
     return devices;
   }
 }

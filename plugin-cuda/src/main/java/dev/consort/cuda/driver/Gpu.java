@@ -101,7 +101,7 @@ public final class Gpu implements AutoCloseable {
   public synchronized Modules modules() {
     Modules made = modules;
     if (made == null) {
-      made = new Modules();
+      made = new Modules(computeCapability());
       modules = made;
     }
     return made;

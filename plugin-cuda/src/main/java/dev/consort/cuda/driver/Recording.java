@@ -3,9 +3,6 @@ package dev.consort.cuda.driver;
 
 import static dev.consort.cuda.driver.CudaError.check;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
@@ -16,9 +13,6 @@ import jcuda.driver.JCudaDriver;
  * Kernel launches recorded once into a graph, in order, and replayed as often as it is launched.
  */
 public final class Recording implements AutoCloseable {
-  /** sizeof(CUlaunchConfig). */
-  private static final long CONFIG_BYTES = 56;
-
   private final CUgraphExec graph;
 
   private Recording(CUgraphExec graph) {
@@ -34,7 +28,7 @@ public final class Recording implements AutoCloseable {
           JCudaDriver.cuStreamBeginCapture(
               stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
       try {
-        launches.forEach(launch -> launch(launch, stream));
+        launches.forEach(launch -> launch.enqueue(stream));
       } finally {
         JCudaDriver.cuStreamEndCapture(stream, graph);
       }
@@ -46,24 +40,6 @@ public final class Recording implements AutoCloseable {
       JCudaDriver.cuGraphDestroy(graph);
     }
     return new Recording(made);
-  }
-
-  private static void launch(Launch launch, Stream stream) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment config = arena.allocate(CONFIG_BYTES, 8);
-      int[] words = {
-        launch.x(), launch.y(), launch.z(), launch.threads(), 1, 1, launch.sharedBytes()
-      };
-      for (int i = 0; i < words.length; i++) {
-        config.setAtIndex(ValueLayout.JAVA_INT, i, words[i]);
-      }
-      config.set(ValueLayout.JAVA_LONG, 32, stream.handle());
-      MemorySegment arguments = arena.allocate(launch.arguments().length, 16);
-      arguments.copyFrom(MemorySegment.ofArray(launch.arguments()));
-      MemorySegment pointers = arena.allocate(8, 8);
-      pointers.set(ValueLayout.ADDRESS, 0, arguments);
-      check("cuLaunchKernelEx", Calls.launch(config, launch.function(), pointers));
-    }
   }
 
   /** Runs it in the stream. */
