@@ -2,8 +2,7 @@
 // Sums over the members of a comm through each other's memory, launched alike on every member. Each
 // element is added up in member order, in F32. Every wait is bounded, and ends early when the host
 // calls the comm off; what went wrong is written where the host reads it.
-#include <cuda_bf16.h>
-#include "device.cuh"
+#include "norm.cuh"
 
 const int MOST_MEMBERS = 8, MOST_BLOCKS = 256;
 
@@ -91,10 +90,50 @@ __device__ __forceinline__ void finish(State *state, unsigned epoch) {
   }
 }
 
+__device__ __forceinline__ void send(const Reduce &r, int64_t half, int64_t i, uint2 own,
+                                     unsigned epoch) {
+  uint4 packet = make_uint4(own.x, epoch, own.y, epoch);
+  for (int m = 0; m < r.members; m++) {
+    if (m != r.rank) storePacket(r.packets[m] + 16 * (half + r.rank * r.packetSlots + i), packet);
+  }
+}
+
+// The sum of everybody's packet; false if one did not come.
+template <bool HALF>
+__device__ __forceinline__ bool gather(const Reduce &r, int64_t half, int64_t i, uint2 own,
+                                       unsigned epoch, Patience &patience, float *sum) {
+  typedef Pack<HALF> P;
+  for (int m = 0; m < r.members; m++) {
+    uint2 w = own;
+    if (m != r.rank) {
+      const char *inbox = r.packets[r.rank] + 16 * (half + m * r.packetSlots + i);
+      uint4 p = loadPacket(inbox);
+      while (p.y != epoch || p.w != epoch) {
+        if (patience.isOver(m)) return false;
+        p = loadPacket(inbox);
+      }
+      w = make_uint2(p.x, p.z);
+    }
+    float v[P::E];
+    P::decode(w, v);
+#pragma unroll
+    for (int e = 0; e < P::E; e++) sum[e] = m == 0 ? v[e] : sum[e] + v[e];
+  }
+#pragma unroll
+  for (int e = 0; e < P::E; e++) sum[e] = canonical(sum[e]);
+  if (HALF) {
+    P::decode(P::encode(sum), sum);
+#pragma unroll
+    for (int e = 0; e < P::E; e++) sum[e] = canonical(sum[e]);
+  }
+  return true;
+}
+
 // Every member sends all of its term to every other, the epoch beside each half of a packet.
 template <bool HALF>
 __device__ __forceinline__ void oneShot(const Reduce &r) {
   typedef Pack<HALF> P;
+  releaseNext();
   awaitPrevious();
   State *state = r.states[r.rank];
   unsigned epoch = state->epoch + 1;
@@ -107,41 +146,64 @@ __device__ __forceinline__ void oneShot(const Reduce &r) {
 #pragma unroll
     for (int e = 0; e < P::E; e++) v[e] = i * P::E + e < r.n ? r.from[i * P::E + e] : 0;
     uint2 own = P::encode(v);
-    uint4 packet = make_uint4(own.x, epoch, own.y, epoch);
-    for (int m = 0; m < r.members; m++) {
-      if (m != r.rank) storePacket(r.packets[m] + 16 * (half + r.rank * r.packetSlots + i), packet);
-    }
+    send(r, half, i, own, epoch);
     Patience patience(r);
-    bool over = false;
-    for (int m = 0; m < r.members && !over; m++) {
-      uint2 w = own;
-      if (m != r.rank) {
-        const char *inbox = r.packets[r.rank] + 16 * (half + m * r.packetSlots + i);
-        uint4 p = loadPacket(inbox);
-        while ((p.y != epoch || p.w != epoch) && !over) {
-          over = patience.isOver(m);
-          p = loadPacket(inbox);
-        }
-        w = make_uint2(p.x, p.z);
-      }
-      P::decode(w, v);
-#pragma unroll
-      for (int e = 0; e < P::E; e++) sum[e] = m == 0 ? v[e] : sum[e] + v[e];
-    }
-    if (!over) {
-#pragma unroll
-      for (int e = 0; e < P::E; e++) sum[e] = canonical(sum[e]);
-      if (HALF) {
-        P::decode(P::encode(sum), sum);
-#pragma unroll
-        for (int e = 0; e < P::E; e++) sum[e] = canonical(sum[e]);
-      }
+    if (gather<HALF>(r, half, i, own, epoch, patience, sum)) {
 #pragma unroll
       for (int e = 0; e < P::E; e++) {
         if (i * P::E + e < r.n) r.to[i * P::E + e] = sum[e];
       }
     }
   }
+  finish(state, epoch);
+}
+
+struct ReduceNorm {
+  Reduce reduce;
+  Norm norm;
+};
+
+// One shot, then what stands behind a sum in every layer: addition, norm, weight and form. A block a
+// row, of so many elements at most as its threads keep.
+template <bool HALF>
+__device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
+  typedef Pack<HALF> P;
+  const int PACKETS = 4 / P::E;
+  releaseNext();
+  awaitPrevious();
+  State *state = r.states[r.rank];
+  unsigned epoch = state->epoch + 1;
+  bool good = state->failed == 0;
+  int64_t half = (int64_t)(epoch & 1) * r.members * r.packetSlots;
+  int64_t at = (int64_t)blockIdx.x * n.n;
+  int step = 0;
+  Kept terms, kept;
+  for (int i = threadIdx.x; i < n.n / 4; i += blockDim.x, step++) {
+    float4 v = ((const float4 *)(r.from + at))[i];
+    terms.put(step, v);
+    float values[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+    for (int j = 0; j < PACKETS; j++) {
+      if (good) send(r, half, (at / 4 + i) * PACKETS + j, P::encode(values + j * P::E), epoch);
+    }
+  }
+  Patience patience(r);
+  float squared = 0;
+  step = 0;
+  for (int i = threadIdx.x; i < n.n / 4; i += blockDim.x, step++) {
+    float4 v = terms.get(step), x = n.input(at, i);
+    float values[4] = {v.x, v.y, v.z, v.w}, sum[4] = {0, 0, 0, 0};
+#pragma unroll
+    for (int j = 0; j < PACKETS; j++) {
+      good = good && gather<HALF>(r, half, (at / 4 + i) * PACKETS + j,
+                                  P::encode(values + j * P::E), epoch, patience, sum + j * P::E);
+    }
+    x = plus(x, make_float4(sum[0], sum[1], sum[2], sum[3]));
+    if (n.sum) ((float4 *)(n.sum + at))[i] = x;
+    kept.put(step, x);
+    squared += squares(x);
+  }
+  n.finish(at, squared, kept);
   finish(state, epoch);
 }
 
@@ -275,5 +337,11 @@ __device__ __forceinline__ void twoShot(const Reduce &r) {
 
 extern "C" __global__ void __launch_bounds__(256) one_shot_f32(Reduce r) { oneShot<false>(r); }
 extern "C" __global__ void __launch_bounds__(256) one_shot_bf16(Reduce r) { oneShot<true>(r); }
+extern "C" __global__ void __launch_bounds__(1024) one_shot_norm_f32(ReduceNorm r) {
+  oneShotNorm<false>(r.reduce, r.norm);
+}
+extern "C" __global__ void __launch_bounds__(1024) one_shot_norm_bf16(ReduceNorm r) {
+  oneShotNorm<true>(r.reduce, r.norm);
+}
 extern "C" __global__ void __launch_bounds__(512) two_shot_f32(Reduce r) { twoShot<false>(r); }
 extern "C" __global__ void __launch_bounds__(512) two_shot_bf16(Reduce r) { twoShot<true>(r); }

@@ -2,6 +2,7 @@
 // Functions of single elements, and of rows.
 #include "activations.cuh"
 #include "functions.cuh"
+#include "norm.cuh"
 
 struct Map {
   Tensor result;
@@ -74,69 +75,22 @@ extern "C" __global__ void rms_norm(Rows r) {
   }
 }
 
-struct Norm {
-  const float *x;
-  const float *other;   // added to x first, or null
-  float *sum;           // where x + other goes, or null
-  const float *weight;  // or null
-  float *result;
-  char *form;  // the result as products want it, or null
-  int64_t rows;
-  int n;
-  int kind;
-  float eps;
-};
-
 // Rows without gaps of a multiple of 32 elements: addition, norm, weight and the form that the
 // products behind it take, in one.
 extern "C" __global__ void __launch_bounds__(1024) add_norm(Norm r) {
   releaseNext();
   awaitPrevious();
   int64_t at = (int64_t)blockIdx.x * r.n;
-  const float4 *x = (const float4 *)(r.x + at), *other = (const float4 *)(r.other + at);
   float sum = 0;
-  const int KEPT = 4;
-  float4 kept[KEPT];
+  Kept kept;
   int step = 0;
-#pragma unroll
-  for (int j = 0; j < KEPT; j++) kept[j] = make_float4(0, 0, 0, 0);
   for (int i = threadIdx.x; i < r.n / 4; i += blockDim.x, step++) {
-    float4 v = x[i];
-    if (r.other) {
-      float4 o = other[i];
-      v = make_float4(v.x + o.x, v.y + o.y, v.z + o.z, v.w + o.w);
-      if (r.sum) ((float4 *)(r.sum + at))[i] = v;
-    }
-#pragma unroll
-    for (int j = 0; j < KEPT; j++) {
-      if (j == step) kept[j] = v;
-    }
-    sum += v.x * v.x + v.y * v.y + v.z * v.z + v.w * v.w;
+    float4 v = r.input(at, i);
+    if (r.sum) ((float4 *)(r.sum + at))[i] = v;
+    kept.put(step, v);
+    sum += squares(v);
   }
-  sum = blockReduce<false>(sum);
-  float scale = 1.0f / sqrtf(sum / r.n + r.eps), most = 0;
-  step = 0;
-  Form form(r.form, r.kind, r.rows * r.n, r.n);
-  for (int i = threadIdx.x; i < r.n / 4; i += blockDim.x, step++) {
-    float4 v = kept[0];
-#pragma unroll
-    for (int j = 1; j < KEPT; j++) {
-      if (j == step) v = kept[j];
-    }
-    if (step >= KEPT) {
-      v = x[i];
-      if (r.other) {
-        float4 o = other[i];
-        v = make_float4(v.x + o.x, v.y + o.y, v.z + o.z, v.w + o.w);
-      }
-    }
-    float4 w = r.weight ? ((const float4 *)r.weight)[i] : make_float4(1, 1, 1, 1);
-    v = make_float4(v.x * scale * w.x, v.y * scale * w.y, v.z * scale * w.z, v.w * scale * w.w);
-    ((float4 *)(r.result + at))[i] = v;
-    if (r.kind == QUANTS) form.quantize(at / 4 + i, v);
-    most = fmaxf(most, largest(v));
-  }
-  if (r.kind == HALVES || r.kind == BRAINS) form.row(blockIdx.x, (const float4 *)(r.result + at), most);
+  r.finish(at, sum, kept);
 }
 
 struct Shape {

@@ -7,7 +7,9 @@ import dev.consort.api.CommMember;
 import dev.consort.api.ConsortException;
 import dev.consort.api.DataType;
 import dev.consort.api.ErrorCode;
+import dev.consort.api.Operation;
 import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
 import dev.consort.api.Wire;
 import dev.consort.api.WirePolicy;
 import dev.consort.cuda.driver.CudaError;
@@ -122,6 +124,22 @@ final class CudaComm implements Comm {
   /** What a member's plan launches for one sum. */
   List<Launch> launches(int rank, long from, long to, long count) {
     return launches(rank, from, to, count, wire.wire(count));
+  }
+
+  /** Whether the node is a sum so small that its kernel can go on with addition and norm. */
+  static boolean reducesWithNorm(Tensor node) {
+    return node.operation() instanceof Operation.AllReduce op
+        && op.member() instanceof CudaCommMember member
+        && node.source(0).isContiguous()
+        && node.source(0).offset() % 16 == 0
+        && member.comm().kernels.takesNorm(node);
+  }
+
+  /** Adds the launch of a sum, of what is added to it, and of the norm of that. */
+  void reduceNorm(Work work, int rank, Tensor term, ElementKernels.Norm after) {
+    long count = term.shape().elements();
+    kernels.reduceNorm(
+        work, meeting, rank, work.address(term), count, wire.wire(count), after);
   }
 
   private List<Launch> launches(int rank, long from, long to, long count, Wire format) {

@@ -80,11 +80,18 @@ final class CudaKernels {
     float eps = ((Operation.RmsNorm) norm.operation()).eps();
     long weight = work.address(result.source(1));
     Tensor x = norm.source(0);
-    if (nodes.size() == 3) {
+    boolean sums = nodes.size() > 2;
+    if (sums && x.source(1).operation() instanceof Operation.AllReduce op && nodes.size() == 4) {
+      var after = new ElementKernels.Norm(x.source(0), 0, work.address(x), eps, weight, result);
+      CudaCommMember member = (CudaCommMember) op.member();
+      member.comm().reduceNorm(work, member.rank(), x.source(1).source(0), after);
+    } else if (sums) {
       long other = work.address(x.source(1));
-      ElementKernels.addNorm(work, x.source(0), other, work.address(x), eps, weight, result);
+      ElementKernels.addNorm(
+          work,
+          new ElementKernels.Norm(x.source(0), other, work.address(x), eps, weight, result));
     } else if (Fusion.isWide(norm)) {
-      ElementKernels.addNorm(work, x, 0, 0, eps, weight, result);
+      ElementKernels.addNorm(work, new ElementKernels.Norm(x, 0, 0, eps, weight, result));
     } else {
       ElementKernels.rmsNorm(work, x, eps, weight, result);
     }

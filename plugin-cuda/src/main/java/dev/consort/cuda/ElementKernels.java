@@ -65,25 +65,39 @@ final class ElementKernels {
   }
 
   /**
-   * A norm of {@code x}, or of {@code x + other} which goes to {@code sum}, with a weight, and the
-   * form that products want it in. Rows have no gaps and a multiple of 32 elements.
+   * What one kernel does with rows without gaps of a multiple of 32 elements.
+   *
+   * @param other address of what is added to {@code x} first, or 0
+   * @param sum address of where that goes, or 0
+   * @param weight address
    */
-  static void addNorm(
-      Work work, Tensor x, long other, long sum, float eps, long weight, Tensor result) {
-    Optional<Form> form = work.wanted(result);
-    var arguments =
-        new Arguments()
-            .word(work.address(x))
-            .word(other)
-            .word(sum)
-            .word(weight)
-            .word(work.address(result))
-            .word(form.isPresent() ? work.make(result, form.get()) : 0)
-            .word(x.shape().rows())
-            .integer(x.ne(0))
-            .integer(form.map(Form::kind).orElse(0))
-            .real(eps);
-    work.grid(FILE, "add_norm", arguments, threads(x.ne(0) / 4), x.shape().rows(), 1, 1);
+  record Norm(Tensor x, long other, long sum, float eps, long weight, Tensor result) {
+    int threads() {
+      return ElementKernels.threads(x.ne(0) / 4);
+    }
+
+    /** {@code Norm} of norm.cuh. */
+    void add(Arguments arguments, Work work) {
+      Optional<Form> form = work.wanted(result);
+      arguments
+          .align(Long.BYTES)
+          .word(work.address(x))
+          .word(other)
+          .word(sum)
+          .word(weight)
+          .word(work.address(result))
+          .word(form.isPresent() ? work.make(result, form.get()) : 0)
+          .word(x.shape().rows())
+          .integer(x.ne(0))
+          .integer(form.map(Form::kind).orElse(0))
+          .real(eps);
+    }
+  }
+
+  static void addNorm(Work work, Norm norm) {
+    var arguments = new Arguments();
+    norm.add(arguments, work);
+    work.grid(FILE, "add_norm", arguments, norm.threads(), norm.x.shape().rows(), 1, 1);
   }
 
   /** Activations in the form that a product wants. */

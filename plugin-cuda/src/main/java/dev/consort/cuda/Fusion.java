@@ -7,8 +7,8 @@ import dev.consort.api.Tensor;
 import java.util.List;
 
 /**
- * Nodes that one kernel computes: addition, norm and weight; a gate and what it opens; rotation of
- * queries and keys with the storing of keys and values.
+ * Nodes that one kernel computes: addition, norm and weight, with a small sum over members ahead of
+ * them; a gate and what it opens; rotation of queries and keys with the storing of keys and values.
  */
 final class Fusion {
   private Fusion() {}
@@ -17,10 +17,15 @@ final class Fusion {
   static List<List<Tensor>> candidates(Tensor node) {
     if (isWeightedNorm(node)) {
       Tensor norm = node.source(0);
+      Tensor sum = norm.source(0);
       List<Tensor> plain = List.of(norm, node);
-      return isSum(norm.source(0)) && isWide(norm)
-          ? List.of(List.of(norm.source(0), norm, node), plain)
-          : List.of(plain);
+      if (!isSum(sum) || !isWide(norm)) {
+        return List.of(plain);
+      }
+      List<Tensor> added = List.of(sum, norm, node);
+      return CudaComm.reducesWithNorm(sum.source(1))
+          ? List.of(List.of(sum.source(1), sum, norm, node), added, plain)
+          : List.of(added, plain);
     }
     if (VectorKernels.isGated(node)) {
       return List.of(List.of(node.source(0), node.source(1), node));
@@ -33,6 +38,7 @@ final class Fusion {
     return switch (node.operation()) {
       case Operation.RmsNorm op -> true;
       case Operation.MatMul op -> true;
+      case Operation.AllReduce op -> true;
       case Operation.Rope op -> group.stream().anyMatch(other -> stores(other, node));
       default -> false;
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.cuda;
 
+import dev.consort.api.Tensor;
 import dev.consort.api.Wire;
 import dev.consort.cuda.driver.DeviceBlock;
 import dev.consort.cuda.driver.Launch;
@@ -26,6 +27,11 @@ final class ReduceKernels {
   private static final long STATE_BYTES = 256 + 2 * 8 * 256 * 4;
 
   private static final int MOST_BLOCKS = 256;
+
+  /** What the threads of a block keep. */
+  private static final int LONGEST_ROW = 1024 * 4 * 4;
+
+  private static final int MOST_ROWS = 16;
   private static final int ONE_SHOT_THREADS = 256;
   private static final int TWO_SHOT_THREADS = 512;
 
@@ -68,9 +74,34 @@ final class ReduceKernels {
     return launches;
   }
 
+  /** Whether the sum goes one shot, and its rows fit into the threads of a block. */
+  boolean takesNorm(Tensor node) {
+    return isSmall(node.shape().elements())
+        && node.ne(0) <= LONGEST_ROW
+        && node.shape().rows() <= MOST_ROWS;
+  }
+
+  void reduceNorm(
+      Work work,
+      Meeting meeting,
+      int rank,
+      long from,
+      long count,
+      Wire wire,
+      ElementKernels.Norm after) {
+    Arguments arguments = arguments(meeting, rank, from, 0, count);
+    after.add(arguments, work);
+    String kernel = wire == Wire.BF16 ? "one_shot_norm_bf16" : "one_shot_norm_f32";
+    work.grid(FILE, kernel, arguments, after.threads(), after.x().shape().rows(), 1, 1);
+  }
+
+  private boolean isSmall(long count) {
+    return 4 * count * (members - 1) <= ONE_SHOT_BYTES;
+  }
+
   private Launch launch(
       Modules modules, Meeting meeting, int rank, long from, long to, long count, Wire wire) {
-    boolean oneShot = 4 * count * (members - 1) <= ONE_SHOT_BYTES;
+    boolean oneShot = isSmall(count);
     int perPacket = wire == Wire.BF16 ? 4 : 2;
     long units = oneShot ? tiles(count, perPacket) : tiles(tiles(count, 2 * perPacket), members);
     int threads = oneShot ? ONE_SHOT_THREADS : TWO_SHOT_THREADS;

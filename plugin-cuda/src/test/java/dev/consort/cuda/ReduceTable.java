@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.cuda;
+
+import dev.consort.api.Allocation;
+import dev.consort.api.Backend;
+import dev.consort.api.Comm;
+import dev.consort.api.DataType;
+import dev.consort.api.Device;
+import dev.consort.api.Graph;
+import dev.consort.api.GraphBuilder;
+import dev.consort.api.Operation;
+import dev.consort.api.Plan;
+import dev.consort.api.ProcAddresses;
+import dev.consort.api.Schedule;
+import dev.consort.api.Shape;
+import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
+import dev.consort.api.WirePolicy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Prints how long a sum over the first N devices takes inside plans, from 4 KiB to 256 MiB, as F32
+ * and BF16. {@code java -cp ... dev.consort.cuda.ReduceTable N}
+ */
+final class ReduceTable {
+  private static final int ROUNDS = 6;
+
+  private ReduceTable() {}
+
+  public static void main(String[] args) {
+    List<Device> devices = TestDevices.atLeast(1).subList(0, Integer.parseInt(args[0]));
+    for (WirePolicy wire : List.of(WirePolicy.EXACT, new WirePolicy(0))) {
+      for (int bytes = 4096; bytes <= 256 << 20; bytes *= 4) {
+        int sums = bytes <= 1 << 20 ? 50 : bytes <= 16 << 20 ? 10 : 4;
+        System.out.printf(
+            "consort %s elements %d (%d KiB as F32): %.2f us%n",
+            wire.wire(1).name().toLowerCase(Locale.ROOT),
+            bytes / 4,
+            bytes >> 10,
+            nanos(devices, wire, bytes / 4, sums) / 1e3);
+      }
+    }
+    System.out.flush();
+    Runtime.getRuntime().halt(0);
+  }
+
+  /** Of one sum, in the best of some rounds. */
+  private static double nanos(List<Device> devices, WirePolicy wire, int elements, int sums) {
+    List<Backend> members = devices.stream().map(Device::createBackend).toList();
+    Comm comm =
+        devices
+            .getFirst()
+            .find(ProcAddresses.COMM_INIT)
+            .orElseThrow()
+            .init(members, wire)
+            .orElseThrow();
+    List<Plan> once = plans(members, comm, elements, sums);
+    List<Plan> twice = plans(members, comm, elements, 2 * sums);
+    double best = Double.MAX_VALUE;
+    double bestTwice = Double.MAX_VALUE;
+    for (int round = 0; round < ROUNDS; round++) {
+      best = Math.min(best, run(members, once));
+      bestTwice = Math.min(bestTwice, run(members, twice));
+    }
+    once.forEach(Plan::close);
+    twice.forEach(Plan::close);
+    comm.close();
+    members.forEach(Backend::close);
+    return (bestTwice - best) / sums;
+  }
+
+  private static double run(List<Backend> members, List<Plan> plans) {
+    long start = System.nanoTime();
+    for (int rank = 0; rank < members.size(); rank++) {
+      members.get(rank).submit(plans.get(rank));
+    }
+    members.forEach(Backend::synchronize);
+    return System.nanoTime() - start;
+  }
+
+  private static List<Plan> plans(List<Backend> members, Comm comm, int elements, int sums) {
+    List<Plan> plans = new ArrayList<>();
+    for (int rank = 0; rank < members.size(); rank++) {
+      GraphBuilder builder = new GraphBuilder();
+      Tensor x = builder.input("x", DataType.F32, Shape.of(elements));
+      Tensor y = x;
+      for (int i = 0; i < sums; i++) {
+        y = builder.add(new Operation.AllReduce(comm.member(rank)), y);
+      }
+      builder.output(y);
+      Graph graph = builder.build();
+      Backend member = members.get(rank);
+      Schedule schedule = member.schedule(graph);
+      plans.add(member.compile(graph, schedule, alternating(member.device(), graph, x)));
+    }
+    return plans;
+  }
+
+  /** All sums of a chain in two places, so that long chains need little memory. */
+  private static Allocation alternating(Device device, Graph graph, Tensor x) {
+    Tensor spare = new GraphBuilder().input("spare", DataType.F32, x.shape());
+    Allocation both = device.bufferType().allocate(List.of(x, spare));
+    List<Storage> places = new ArrayList<>();
+    places.add(both.storage(x));
+    for (Tensor node : graph.nodes()) {
+      Storage at = both.storage(places.size() % 2 == 0 ? x : spare);
+      places.add(new Storage(node, at.buffer(), at.offset()));
+    }
+    return Allocation.of(places, List.of());
+  }
+}
