@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Host memory for the inputs of one step: filled, handed to the stream, and free again when the
@@ -23,6 +24,9 @@ final class StepInputs implements AutoCloseable {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
   private static final Duration LIMIT = Duration.ofHours(1);
 
+  /** So many embeddings are worth the other processors' help. */
+  private static final int FEWEST_FOR_ALL_PROCESSORS = 64;
+
   private final TokenEmbedding embedding;
   private final Optional<Temperature> temperature;
   private final Arena arena;
@@ -31,6 +35,7 @@ final class StepInputs implements AutoCloseable {
   private final MemorySegment oneCell;
   private final MemorySegment live;
   private final Rows all;
+  private final int[] ids;
   private MemorySegment embeddings;
   private MemorySegment positions;
   private MemorySegment slots;
@@ -69,6 +74,7 @@ final class StepInputs implements AutoCloseable {
     this.read = device.createEvent();
     this.arena = Arena.ofShared();
     this.all = Rows.allocate(arena, embedding.bytes(), microBatch);
+    this.ids = new int[microBatch];
     this.cells = arena.allocate(8L * cellCount, 64);
     this.oneCell = cells.asSlice(0, 8);
     this.live = arena.allocate(4, 64);
@@ -104,7 +110,7 @@ final class StepInputs implements AutoCloseable {
   }
 
   void row(int row, int token, int position, int slot, int sequences) {
-    embedding.row(token, embeddings, row * embedding.bytes());
+    ids[row] = token;
     positions.setAtIndex(INT, row, position);
     slots.setAtIndex(INT, row, slot);
     queries.setAtIndex(INT, 2L * row, position);
@@ -125,6 +131,7 @@ final class StepInputs implements AutoCloseable {
 
   /** Hands everything to the stream. */
   void submit(Backend backend, StepPlan plan, Cells table) {
+    embed();
     backend.set(plan.embeddings(), 0, embeddings);
     set(backend, plan.positions(), positions);
     backend.set(plan.slots(), 0, slots);
@@ -135,6 +142,20 @@ final class StepInputs implements AutoCloseable {
     set(backend, plan.temperatures(), temperatures);
     submitCells(backend, plan, table);
     backend.record(read);
+  }
+
+  private void embed() {
+    if (tokens >= FEWEST_FOR_ALL_PROCESSORS) {
+      IntStream.range(0, tokens).parallel().forEach(this::embed);
+      return;
+    }
+    for (int row = 0; row < tokens; row++) {
+      embed(row);
+    }
+  }
+
+  private void embed(int row) {
+    embedding.row(ids[row], embeddings, row * embedding.bytes());
   }
 
   private static void set(Backend backend, Optional<Storage> place, MemorySegment values) {

@@ -25,13 +25,7 @@ final class Steps implements AutoCloseable {
   private int[] slots = new int[1];
   private int taken;
 
-  Steps(
-      Backend backend,
-      Plans plans,
-      Cells cells,
-      Logits logits,
-      Model model,
-      int microBatch) {
+  Steps(Backend backend, Plans plans, Cells cells, Logits logits, Model model, int microBatch) {
     this.backend = backend;
     this.plans = plans;
     this.cells = cells;
