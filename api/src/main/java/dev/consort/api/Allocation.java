@@ -12,6 +12,7 @@ import java.util.Optional;
  * Tensors bound to places in buffers, by name. Owns its buffers unless it was {@linkplain #join
  * joined} from others. Immutable but for closing.
  */
+@Stable(since = "1.0")
 public final class Allocation implements AutoCloseable {
   private final Map<String, Storage> places;
   private final List<Buffer> owned;

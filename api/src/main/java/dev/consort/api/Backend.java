@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
  * <p>After the device failed every call throws DEVICE_FAILED. An error of work already accepted
  * surfaces at the next synchronizing call. The full contract is in {@code docs/ordering.md}.
  */
+@Stable(since = "1.0")
 public interface Backend extends AutoCloseable {
   Device device();
 

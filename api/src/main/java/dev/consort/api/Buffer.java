@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** A piece of memory of one type. Owned by whoever allocated it; closed once nothing uses it. */
+@Stable(since = "1.0")
 public interface Buffer extends AutoCloseable {
   BufferType type();
 

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** {@code buffer_from_host_ptr}: host memory, such as a mapped file, used in place. */
+@Stable(since = "1.0")
 public interface BufferFromHostPtr {
   /** Bytes that a segment's address and size must be multiples of. */
   long alignment();

@@ -4,6 +4,7 @@ package dev.consort.api;
 import java.util.Collection;
 
 /** A kind of memory with its alignment and limits. Thread safe. */
+@Stable(since = "1.0")
 public interface BufferType {
   String name();
 

@@ -9,6 +9,7 @@ import java.util.List;
  * member's stream; if it fails, every member has failed. A member that does not arrive becomes an
  * error that names it; no wait is unbounded.
  */
+@Experimental(since = "1.0")
 public interface Comm extends AutoCloseable {
   /** The members, in rank order. */
   List<Backend> members();

@@ -2,6 +2,7 @@
 package dev.consort.api;
 
 /** One member's side of a comm. The n-th reduce of each member's stream belongs together. */
+@Experimental(since = "1.0")
 public interface CommMember {
   Comm comm();
 

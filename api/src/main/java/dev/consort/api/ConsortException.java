@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * The one exception of the framework: a code for programs, and for people what was found, what was
  * expected and what to do, with the plugin, device and operation where they are known.
  */
+@Stable(since = "1.0")
 public final class ConsortException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

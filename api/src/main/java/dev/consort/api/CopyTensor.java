@@ -2,6 +2,7 @@
 package dev.consort.api;
 
 /** {@code copy_tensor_async}: copies between devices of one plugin without passing the caller. */
+@Stable(since = "1.0")
 public interface CopyTensor {
   /** Whether data can go this way; verified with data before the first yes. */
   boolean connects(Device from, Device to);

@@ -8,6 +8,7 @@ import java.util.Locale;
  * {@link #blockElements()} consecutive elements along axis 0; names, numbers and layouts are
  * GGUF's.
  */
+@Stable(since = "1.0")
 public enum DataType {
   F32(0, 1, 4),
   F16(1, 1, 2),

@@ -7,6 +7,7 @@ import java.util.Optional;
  * A piece of hardware, or a software or virtual one. Listing devices is cheap; {@link
  * #createBackend()} may be slow. Thread safe.
  */
+@Stable(since = "1.0")
 public interface Device {
   DeviceInfo info();
 

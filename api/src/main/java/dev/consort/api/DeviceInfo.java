@@ -13,6 +13,7 @@ package dev.consort.api;
  * @param driver driver name and version, or an empty string
  * @param arithmeticClass devices with equal strings give bitwise equal results for equal plans
  */
+@Stable(since = "1.0")
 public record DeviceInfo(
     String plugin,
     int index,

@@ -2,6 +2,7 @@
 package dev.consort.api;
 
 /** What kind of hardware, or stand-in for it, a device is. */
+@Stable(since = "1.0")
 public enum DeviceKind {
   CPU,
   /** A GPU with memory of its own. */

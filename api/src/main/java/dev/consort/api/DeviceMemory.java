@@ -2,4 +2,5 @@
 package dev.consort.api;
 
 /** Memory of a device in bytes, at the time of asking. */
+@Stable(since = "1.0")
 public record DeviceMemory(long free, long total) {}

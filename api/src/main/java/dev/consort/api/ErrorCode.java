@@ -2,6 +2,7 @@
 package dev.consort.api;
 
 /** What kind of thing went wrong; the exit codes of the command line follow from it. */
+@Stable(since = "1.0")
 public enum ErrorCode {
   /** The caller passed something that can't be meant. */
   INVALID_ARGUMENT,

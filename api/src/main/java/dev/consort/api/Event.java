@@ -8,6 +8,7 @@ import java.time.Duration;
  * Backend#record}. Recording again replaces it; waits made before keep to the older point. An event
  * that was never recorded is done. Thread safe.
  */
+@Stable(since = "1.0")
 public interface Event extends AutoCloseable {
   Device device();
 

@@ -4,6 +4,7 @@ package dev.consort.api;
 import java.util.List;
 
 /** {@code extra_buffer_types}: memory in which weights have a layout that suits the device. */
+@Experimental(since = "1.0")
 public interface ExtraBufferTypes {
   /** The most preferred first. */
   List<BufferType> bufferTypes();

@@ -4,6 +4,7 @@ package dev.consort.api;
 import java.lang.foreign.MemorySegment;
 
 /** {@code get_tensor_2d_async}: reads a rectangle in one go. */
+@Stable(since = "1.0")
 public interface GetTensor2d {
   /**
    * In the backend's stream, for each {@code i < rows}, reads {@code rowBytes} bytes from the

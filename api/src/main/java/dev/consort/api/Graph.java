@@ -12,6 +12,7 @@ import java.util.Set;
  * are the {@link #leaves()}: weights, states and inputs, and in a piece of a larger graph also
  * tensors that an earlier piece left in storage.
  */
+@Stable(since = "1.0")
 public final class Graph {
   private final List<Tensor> nodes;
   private final Set<Tensor> leaves;

@@ -15,6 +15,7 @@ import java.util.Optional;
  * <p>{@code setRows} returns the new version of a state; reading an older one afterwards is an
  * error, because both share one storage.
  */
+@Stable(since = "1.0")
 public final class GraphBuilder {
   private final List<Tensor> nodes = new ArrayList<>();
   private final List<Tensor> outputs = new ArrayList<>();

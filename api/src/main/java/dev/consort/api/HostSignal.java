@@ -2,6 +2,7 @@
 package dev.consort.api;
 
 /** {@code host_signal}: lets submitted work wait for the host. */
+@Stable(since = "1.0")
 public interface HostSignal {
   /** An event that the host signals; {@link Backend#await} accepts it. */
   Event createEvent();

@@ -11,6 +11,7 @@ import java.util.Optional;
  * <p>Throughout, a negative index selects nothing: {@link GetRows} and {@link MatMulId} give a zero
  * row for it and {@link SetRows} drops the row. Activations are F32 and indices I32.
  */
+@Stable(since = "1.0")
 public sealed interface Operation {
 
   /** The operation's name in tables and messages: {@code mat_mul}. */

@@ -8,6 +8,7 @@ package dev.consort.api;
  * @param version major version of the contract; other versions are other capabilities
  * @param type the interface that is asked for
  */
+@Stable(since = "1.0")
 public record ProcAddress<T>(String name, int version, Class<T> type) {
   @Override
   public String toString() {

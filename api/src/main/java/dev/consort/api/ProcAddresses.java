@@ -4,6 +4,7 @@ package dev.consort.api;
 import java.util.List;
 
 /** The standard optional capabilities, each with what the host does where it is absent. */
+@Stable(since = "1.0")
 public final class ProcAddresses {
   private ProcAddresses() {}
 

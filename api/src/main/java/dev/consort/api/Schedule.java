@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
  * @param steps in an order that respects {@link Step#after()}
  * @param scratchBytes memory that the plan needs for itself while it runs
  */
+@Stable(since = "1.0")
 public record Schedule(List<Step> steps, long scratchBytes) {
 
   public Schedule {

@@ -4,6 +4,7 @@ package dev.consort.api;
 import java.lang.foreign.MemorySegment;
 
 /** {@code set_tensor_2d_async}: writes a rectangle in one go. */
+@Stable(since = "1.0")
 public interface SetTensor2d {
   /**
    * In the backend's stream, for each {@code i < rows}, writes {@code rowBytes} bytes from {@code

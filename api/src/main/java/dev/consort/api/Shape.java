@@ -2,6 +2,7 @@
 package dev.consort.api;
 
 /** Extents of a tensor, {@code ne0} being the axis whose elements are neighbours in memory. */
+@Stable(since = "1.0")
 public record Shape(long ne0, long ne1, long ne2, long ne3) {
   /** Number of axes; unused ones have extent 1. */
   public static final int AXES = 4;

@@ -12,6 +12,7 @@ import java.util.List;
  * elements, and a member that owns units {@code [from, to)} of the group owns elements {@code [from
  * * e, to * e)} of every segment. Tensors of one group are always cut at the same units.
  */
+@Stable(since = "1.0")
 public record Shard(int axis, ShardGroup group, List<Long> elementsPerUnit) {
 
   public Shard {

@@ -8,6 +8,7 @@ package dev.consort.api;
  * @param name unique within a graph
  * @param units the smallest pieces a cut may fall between (key/value heads, inner elements, rows)
  */
+@Stable(since = "1.0")
 public record ShardGroup(String name, long units) {
   public ShardGroup {
     if (units < 1) {

@@ -6,4 +6,5 @@ package dev.consort.api;
  *
  * @param offset bytes from the buffer's start to the tensor's first element
  */
+@Stable(since = "1.0")
 public record Storage(Tensor tensor, Buffer buffer, long offset) {}

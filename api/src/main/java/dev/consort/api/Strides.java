@@ -2,6 +2,7 @@
 package dev.consort.api;
 
 /** Bytes from one element (for axis 0: one block) to the next along each axis. */
+@Stable(since = "1.0")
 public record Strides(long nb0, long nb1, long nb2, long nb3) {
 
   /** The strides of a tensor without gaps. */

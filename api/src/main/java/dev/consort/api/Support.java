@@ -6,6 +6,7 @@ package dev.consort.api;
  *
  * @param reason why not; empty if it can
  */
+@Stable(since = "1.0")
 public record Support(boolean supported, String reason) {
   private static final Support YES = new Support(true, "");
 

@@ -12,6 +12,7 @@ import java.util.Optional;
  * <p>A tensor that has a {@link #base()} shares the base's storage from {@link #offset()} on: a
  * view, or a new version of a state.
  */
+@Stable(since = "1.0")
 public final class Tensor {
   private final String name;
   private final DataType type;

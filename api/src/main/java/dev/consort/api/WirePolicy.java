@@ -7,6 +7,7 @@ package dev.consort.api;
  *
  * @param bf16FromElements messages of at least this many elements travel as BF16
  */
+@Stable(since = "1.0")
 public record WirePolicy(long bf16FromElements) {
   /** Always F32. */
   public static final WirePolicy EXACT = new WirePolicy(Long.MAX_VALUE);

@@ -4,11 +4,13 @@ package dev.consort.spi;
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.ProcAddress;
+import dev.consort.api.Stable;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /** A device's proc addresses, filled while the device is made and then only read. */
+@Stable(since = "1.0")
 public final class Capabilities {
   private record Key(String name, int version) {}
 

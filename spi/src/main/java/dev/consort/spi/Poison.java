@@ -4,10 +4,12 @@ package dev.consort.spi;
 import dev.consort.api.ConsortException;
 import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
+import dev.consort.api.Stable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Remembers a device's first failure; from then on whoever asks gets it. Thread safe. */
+@Stable(since = "1.0")
 public final class Poison {
   private final Device device;
   private final AtomicReference<@Nullable ConsortException> failure = new AtomicReference<>();

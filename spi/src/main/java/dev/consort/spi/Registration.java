@@ -2,6 +2,7 @@
 package dev.consort.spi;
 
 import dev.consort.api.Device;
+import dev.consort.api.Stable;
 import java.util.List;
 
 /**
@@ -12,6 +13,7 @@ import java.util.List;
  * @param unavailable why there are no devices; empty if there are some
  * @param close releases what the plugin holds, after everything made by its devices is closed
  */
+@Stable(since = "1.0")
 public record Registration(
     String version,
     SpiVersion spiVersion,

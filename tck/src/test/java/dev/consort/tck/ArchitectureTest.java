@@ -8,6 +8,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.consort.api.Experimental;
+import dev.consort.api.Stable;
 
 /** What the API, the SPI and the kit may see. */
 @AnalyzeClasses(packages = "dev.consort", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -20,6 +22,20 @@ class ArchitectureTest {
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage("java..", "org.jspecify..", "dev.consort.api..");
+
+  @ArchTest
+  static final ArchRule everyPublicTypeSaysHowStableItIs =
+      classes()
+          .that()
+          .resideInAnyPackage("dev.consort.api..", "dev.consort.spi..")
+          .and()
+          .arePublic()
+          .and()
+          .areTopLevelClasses()
+          .should()
+          .beAnnotatedWith(Stable.class)
+          .orShould()
+          .beAnnotatedWith(Experimental.class);
 
   @ArchTest
   static final ArchRule theSpiSeesTheApi =

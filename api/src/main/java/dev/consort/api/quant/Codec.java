@@ -4,6 +4,7 @@ package dev.consort.api.quant;
 import dev.consort.api.ConsortException;
 import dev.consort.api.DataType;
 import dev.consort.api.ErrorCode;
+import dev.consort.api.Experimental;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.stream.Collectors;
  * Turns stored elements of one data type into F32 and, for the types that say so, back. Elements
  * are consecutive along axis 0. Stateless and thread safe; allocates nothing when decoding.
  */
+@Experimental(since = "1.0")
 public abstract class Codec {
   private static final Map<DataType, Codec> ALL = new EnumMap<>(DataType.class);
 
