@@ -45,6 +45,35 @@ class LauncherIT {
   }
 
   @Test
+  void everyPluginOfTheDistributionRunsAsABundleToo() throws Exception {
+    Path none = Files.createDirectory(folder.resolve("none"));
+    Result plugins =
+        start(
+            LAUNCHER,
+            Map.of(),
+            "plugins",
+            "--plugins",
+            none.toString(),
+            "--bundles",
+            HOME.resolve("plugins").toString(),
+            "-o",
+            "csv");
+    assertThat(plugins.out()).contains("cpu:0,osgi,", "vulkan,").doesNotContain("FAILED");
+    Result run =
+        start(
+            LAUNCHER,
+            Map.of(),
+            "run",
+            "--devices",
+            "cpu:0",
+            "--plugins",
+            none.toString(),
+            "--bundles",
+            HOME.resolve("plugins").toString());
+    assertThat(run.out().strip()).as(run.err()).isEqualTo("623");
+  }
+
+  @Test
   void aSecondStartUsesAnArchiveAndSaysNothingOfIt() throws Exception {
     Result first = start(LAUNCHER, Map.of(), "plugins");
     try (Stream<Path> archives = Files.list(folder.resolve("cache/cds"))) {
