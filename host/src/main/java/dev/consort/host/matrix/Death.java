@@ -13,6 +13,11 @@ final class Death {
   private static final Pattern FRAME =
       Pattern.compile("^# Problematic frame:\\R#\\s+(.*)$", Pattern.MULTILINE);
   private static final Pattern NUMBERS = Pattern.compile(" at pc=.*| \\(0x\\p{XDigit}+\\)");
+
+  /** Of compiled code: the compilation's number and addresses. */
+  private static final Pattern FRAME_NUMBERS =
+      Pattern.compile("(?<=^J) \\d+ (%|c\\d)* ?| @ 0x.*|\\s+");
+
   private static final Map<Integer, String> SIGNALS =
       Map.of(4, "SIGILL", 6, "SIGABRT", 7, "SIGBUS", 8, "SIGFPE", 9, "SIGKILL", 11, "SIGSEGV");
   private static final int OF_SIGNALS = 128;
@@ -32,7 +37,7 @@ final class Death {
       return "the JVM died: %s%s"
           .formatted(
               NUMBERS.matcher(signal).replaceAll(""),
-              frame.isEmpty() ? "" : " in " + frame.replaceAll("\\s+", " "));
+              frame.isEmpty() ? "" : " in " + FRAME_NUMBERS.matcher(frame).replaceAll(" ").strip());
     }
     String ended =
         exit > OF_SIGNALS

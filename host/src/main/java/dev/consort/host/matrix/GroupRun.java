@@ -16,6 +16,9 @@ final class GroupRun {
   /** So many in a row without a cell that ended by itself, and the rest is given up. */
   private static final int DEATHS = 5;
 
+  /** What plugins may take to start, and devices to open, beyond the limit of a cell. */
+  private static final Duration OPENING = Duration.ofSeconds(60);
+
   private final ForkedJvm jvm;
   private final Request request;
   private final Request.Job job;
@@ -55,7 +58,8 @@ final class GroupRun {
     since = System.nanoTime();
     try (Fork fork = Fork.start(jvm, request.with(job.from(cells.size())), more)) {
       while (true) {
-        long left = limit.toNanos() - (System.nanoTime() - since);
+        Duration most = running ? limit : limit.plus(OPENING);
+        long left = most.toNanos() - (System.nanoTime() - since);
         switch (fork.next(Duration.ofNanos(Math.max(0, left)))) {
           case Fork.Heard.Said said -> {
             if (isLast(said.message())) {
@@ -69,7 +73,7 @@ final class GroupRun {
           case Fork.Heard.Nothing nothing -> {
             died(
                 CellState.FAILED,
-                "did not end within %d s; its JVM was stopped".formatted(limit.toSeconds()));
+                "did not end within %d s; its JVM was stopped".formatted(most.toSeconds()));
             return;
           }
         }
