@@ -2,6 +2,11 @@
 package dev.consort.tck;
 
 import dev.consort.api.DataType;
+import dev.consort.spi.BackendProvider;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -95,6 +100,26 @@ public final class Declaration {
     this.exclusions = exclusions;
   }
 
+  /**
+   * Where a plugin named {@code fast} keeps what it declares in its JAR: {@code fast.declaration}.
+   */
+  public static final String FOLDER = "META-INF/consort/";
+
+  /**
+   * What a plugin declares in its JAR, or nothing if that is silent. See {@code
+   * docs/conformance.md} for the format.
+   */
+  public static Declaration of(BackendProvider provider) {
+    String file = FOLDER + provider.name() + ".declaration";
+    try (InputStream in = provider.getClass().getClassLoader().getResourceAsStream(file)) {
+      return in == null
+          ? nothing()
+          : DeclarationFile.parse(file, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Nothing. */
   public static Declaration nothing() {
     return new Declaration(Map.of(), List.of());
@@ -132,6 +157,11 @@ public final class Declaration {
     List<Exclusion> more = new ArrayList<>(exclusions);
     more.add(new Exclusion(cases, kind, reason));
     return new Declaration(types, more);
+  }
+
+  /** Whether an operation is declared in some type. */
+  public boolean declares(String label) {
+    return types.containsKey(label);
   }
 
   public boolean declares(String label, DataType type) {

@@ -61,10 +61,11 @@ public abstract class HostileTests extends KitTest {
 
   @AfterEach
   void nothingWasHarmed() {
-    Witness seen = witness.orElseThrow();
-    assertThat(lab().read(seen.backend, seen.storage))
-        .as("what lay on the device before the call that was refused")
-        .containsOnly(4);
+    witness.ifPresent(
+        seen ->
+            assertThat(lab().read(seen.backend, seen.storage))
+                .as("what lay on the device before the call that was refused")
+                .containsOnly(4));
   }
 
   private Backend backend() {

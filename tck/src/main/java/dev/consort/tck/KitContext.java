@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What the kit gives a plugin: settings, and one directory for the life of the process. */
 record KitContext(Map<String, String> settings) implements PluginContext {
@@ -16,10 +18,22 @@ record KitContext(Map<String, String> settings) implements PluginContext {
 
     private static Path make() {
       try {
-        return Files.createTempDirectory("consort-tck");
+        Path made = Files.createTempDirectory("consort-tck");
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(made)));
+        return made;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
+    }
+  }
+
+  private static void delete(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      // It lies in the system's folder for temporary files.
     }
   }
 

@@ -43,6 +43,12 @@ public abstract class KitTest {
   @BeforeAll
   void openSubject() {
     subject = subject();
+    openDevice();
+  }
+
+  /** Aborts the section where there is no device; one that does without it overrides this. */
+  void openDevice() {
+    device();
   }
 
   /** Runs also where {@link #subject()} skipped the whole class. */

@@ -44,6 +44,7 @@ public final class Main {
     commands.put("devices", DevicesCommand::new);
     commands.put("plugins", PluginsCommand::new);
     commands.put("matrix", MatrixCommand::new);
+    commands.put("verify", VerifyCommand::new);
     commands.put("run", RunCommand::new);
     commands.put("chat", ChatCommand::new);
     commands.put("logits", LogitsCommand::new);

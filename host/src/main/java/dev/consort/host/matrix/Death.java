@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.host.matrix;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Why a JVM ended, from what it left behind. */
-final class Death {
+/** Why a forked JVM ended, from what it left behind. */
+public final class Death {
   private static final Pattern SIGNAL =
       Pattern.compile("^#\\s+((?:SIG[A-Z]+|EXCEPTION_\\w+|Internal Error).*)$", Pattern.MULTILINE);
   private static final Pattern FRAME =
@@ -23,6 +27,22 @@ final class Death {
   private static final int OF_SIGNALS = 128;
 
   private Death() {}
+
+  /**
+   * In words, from the folder that {@link ForkedJvm#command} was given, with the JVM's stderr in a
+   * file of that name.
+   */
+  public static String words(int exit, Path folder) {
+    return words(exit, read(folder.resolve(Fork.ERROR_FILE)), read(folder.resolve("stderr")));
+  }
+
+  private static Optional<String> read(Path file) {
+    try {
+      return Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
 
   /**
    * In words, the same for the same cause.

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -105,16 +104,7 @@ final class Fork implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    return Death.words(process.exitValue(), read(ERROR_FILE), read("stderr"));
-  }
-
-  private Optional<String> read(String file) {
-    try {
-      return Optional.of(
-          new String(Files.readAllBytes(folder.resolve(file)), StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      return Optional.empty();
-    }
+    return Death.words(process.exitValue(), folder);
   }
 
   @Override

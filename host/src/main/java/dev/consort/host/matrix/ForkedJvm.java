@@ -66,7 +66,7 @@ public record ForkedJvm(Path java, List<String> flags, List<Path> classPath, Lis
    *
    * @param folder where the JVM may leave what it has to say when it dies
    */
-  List<String> command(Class<?> main, Path folder, List<Path> more) {
+  public List<String> command(Class<?> main, Path folder, List<Path> more) {
     List<String> command = new ArrayList<>();
     command.add(java.toString());
     command.addAll(flags);

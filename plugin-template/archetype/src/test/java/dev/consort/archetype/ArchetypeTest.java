@@ -35,6 +35,7 @@ class ArchetypeTest {
           "${prefix}", "Fancy",
           "__prefix__", "Fancy",
           "${name}", "fancy",
+          "__name__", "fancy",
           "${groupId}", "org.example",
           "${artifactId}", "fancy-plugin",
           "${version}", "1.0-SNAPSHOT");
@@ -73,6 +74,11 @@ class ArchetypeTest {
       assertThat(file.getFileName().toString()).doesNotContainIgnoringCase("template");
       assertThat(Files.readString(file)).as("%s", file).doesNotContainIgnoringCase("template");
     }
+  }
+
+  @Test
+  void theDeclarationIsNamedAfterThePlugin() {
+    assertThat(project.resolve("src/main/resources/META-INF/consort/fancy.declaration")).exists();
   }
 
   @Test
