@@ -22,7 +22,7 @@ final class BytePairTokenizer extends VocabularyTokenizer {
   }
 
   static BytePairTokenizer read(Metadata metadata) {
-    PreTokenizer pre = PreTokenizer.of(metadata.string(Vocabulary.PREFIX + "pre", "default"));
+    PreTokenizer pre = PreTokenizer.read(metadata);
     StringIndex merges = new StringIndex(metadata.strings(Vocabulary.PREFIX + "merges"));
     return new BytePairTokenizer(new Vocabulary(metadata), pre, merges);
   }

@@ -3,6 +3,7 @@ package dev.consort.model.tokenizer;
 
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
+import dev.consort.model.gguf.Metadata;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
  * @param addsBegin whether texts begin with the begin token when the file does not say
  */
 record PreTokenizer(List<Pattern> patterns, boolean wholeWords, boolean addsBegin) {
+  private static final String KEY = Vocabulary.PREFIX + "pre";
   private static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
   private static final String SPACES = "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   private static final String GPT2 =
@@ -46,7 +48,10 @@ record PreTokenizer(List<Pattern> patterns, boolean wholeWords, boolean addsBegi
     ALL.put("llama-bpe", llama3);
     ALL.put("llama3", llama3);
     ALL.put("llama-v3", llama3);
+    ALL.put("pixtral", llama3);
+    ALL.put("falcon3", llama3);
     ALL.put("smaug-bpe", plain(contracted("\\p{N}{1,3}")));
+    ALL.put("dbrx", ALL.get("smaug-bpe"));
     ALL.put("qwen2", plain(contracted("\\p{N}")));
     ALL.put("deepseek-r1-qwen", ALL.get("qwen2"));
     ALL.put("falcon", plain("[\\p{P}$+<=>^~|`]+", GPT2, "[0-9][0-9][0-9]"));
@@ -59,6 +64,18 @@ record PreTokenizer(List<Pattern> patterns, boolean wholeWords, boolean addsBegi
             "\\s+$",
             CJK,
             "\\p{N}+"));
+    ALL.put(
+        "deepseek-v3",
+        plain(
+            "\\p{N}{1,3}",
+            "[\u4e00-\u9fa5\u3040-\u30ff]+",
+            "[!-/:-@\\[-`{-~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
+                + "| ?[\\p{P}\\p{S}]+[\\r\\n]*"
+                + SPACES));
+    ALL.put(
+        "seed-coder",
+        plain(
+            CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+" + SPACES));
     ALL.put("deepseek-coder", plain("[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", CJK, "\\p{N}"));
     ALL.put(
         "gpt-4o",
@@ -93,15 +110,31 @@ record PreTokenizer(List<Pattern> patterns, boolean wholeWords, boolean addsBegi
   static PreTokenizer of(String name) {
     PreTokenizer found = ALL.get(name);
     if (found == null) {
-      throw new ConsortException(
-          ErrorCode.UNSUPPORTED,
-          "found pre-tokenizer \"%s\", expected one of %s; %s"
-              .formatted(
-                  name,
-                  String.join(", ", ALL.keySet()),
-                  "give token ids instead of text, or choose another model"));
+      throw unsupported(
+          "found pre-tokenizer \"%s\"".formatted(name),
+          "give token ids instead of text, or choose another model");
     }
     return found;
+  }
+
+  /**
+   * The pre-tokenizer that a file names.
+   *
+   * @throws ConsortException UNSUPPORTED if it names none, or one that is not known here
+   */
+  static PreTokenizer read(Metadata metadata) {
+    if (!metadata.has(KEY)) {
+      throw unsupported(
+          "metadata key " + KEY + " is missing",
+          "convert the model again, or give token ids instead of text");
+    }
+    return of(metadata.string(KEY));
+  }
+
+  private static ConsortException unsupported(String found, String advice) {
+    return new ConsortException(
+        ErrorCode.UNSUPPORTED,
+        "%s, expected one of %s; %s".formatted(found, String.join(", ", ALL.keySet()), advice));
   }
 
   /** The words of a text in order. */

@@ -4,13 +4,22 @@ package dev.consort.model.tokenizer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** Finds special tokens written out in a text, longer ones first. */
 final class SpecialTokens {
+  private static final Set<String> NOT_STRIPPED = Set.of("<unk>", "<s>", "<|endoftext|>");
+
   private final List<Special> specials;
 
-  private record Special(int id, String text, boolean userDefined) {}
+  /** Some models' special tokens swallow the white space after them. */
+  private enum After {
+    KEPT,
+    STRIPPED
+  }
+
+  private record Special(int id, String text, boolean userDefined, After after) {}
 
   /** Receives a text's parts in order. */
   interface Parts {
@@ -27,12 +36,19 @@ final class SpecialTokens {
       if (userDefined || type == TokenType.CONTROL || type == TokenType.UNKNOWN) {
         String text = vocabulary.text(id);
         if (!text.isEmpty()) {
-          found.add(new Special(id, text, userDefined));
+          found.add(new Special(id, text, userDefined, after(vocabulary, text)));
         }
       }
     }
     found.sort(Comparator.comparingInt((Special s) -> s.text().length()).reversed());
     this.specials = List.copyOf(found);
+  }
+
+  /** Phi 3's do, but for three; files do not say so. */
+  private static After after(Vocabulary vocabulary, String text) {
+    String model = vocabulary.modelName().toLowerCase(Locale.ROOT);
+    boolean isPhi3 = model.contains("phi-3") || model.contains("phi3");
+    return isPhi3 && !NOT_STRIPPED.contains(text) ? After.STRIPPED : After.KEPT;
   }
 
   /** Cuts a text at user-defined tokens and, with PARSE_SPECIAL, at all special ones. */
@@ -71,6 +87,11 @@ final class SpecialTokens {
         }
         result.add(special.id());
         from = at + special.text().length();
+        while (special.after() == After.STRIPPED
+            && from < text.length()
+            && Character.isWhitespace(text.charAt(from))) {
+          from++;
+        }
       }
       if (from < text.length()) {
         result.add(text.substring(from));

@@ -98,6 +98,11 @@ final class Vocabulary {
     return OptionalInt.of(metadata.integer(name, 0, size() - 1));
   }
 
+  /** What the file calls the model. */
+  String modelName() {
+    return metadata.string("general.name", "");
+  }
+
   boolean flag(String key, boolean otherwise) {
     return metadata.flag(PREFIX + key, otherwise);
   }

@@ -25,6 +25,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class BytePairTokenizerTest {
   private static final int BYTES = 256;
 
+  /** Written as N in the table. */
+  private static final char LINE_END = '\n';
+
   @TempDir Path folder;
 
   @Test
@@ -73,21 +76,39 @@ class BytePairTokenizerTest {
       value = {
         "gpt-2; I've 1234  x!; I|'ve| 1234| | x|!",
         "starcoder; a 1234; a| |1|2|3|4",
+        "refact; a'll 12; a|'ll| |1|2",
+        "mpt; x  y's 12; x| | y|'s| 12",
+        "falcon; I've 12345 $x!; I|'|ve| |123|45| |$|x|!",
         "llama-bpe; We'Ve 12345 x.; We|'Ve| |123|45| x|.",
+        "llama-bpe; a !!NN  b; a| !!NN| | b",
+        "llama-bpe; a  N  N b; a|  N  N| b",
         "qwen2; ab 123; ab| |1|2|3",
+        "qwen2; \u4f60\u597d\uff0cabc; \u4f60\u597d|\uff0cabc",
+        "seed-coder; we're 12!; we|'re| |1|2|!",
         "gpt-4o; HelloWorld's 1234; Hello|World's| |123|4",
+        "gpt-4o; DO'S camelCase x/N; DO'S| camel|Case| x|/N",
         "tekken; HelloWORLD 12; Hello|WORLD| |1|2",
+        "tekken; don't 42; don|'t| |4|2",
         "deepseek-coder; a,b 12; a|,|b| |1|2",
-        "deepseek-llm; ab 123\u4e00; ab| |123|\u4e00"
+        "deepseek-coder; \u4f60\u597d 12; \u4f60\u597d| |1|2",
+        "deepseek-llm; ab 123\u4e00; ab| |123|\u4e00",
+        "deepseek-v3; ab 1234 \u4f60\u597d!x; ab| |123|4| |\u4f60\u597d|!x"
       })
   void textsAreCutIntoWords(String name, String text, String words) {
-    assertThat(PreTokenizer.of(name).words(text)).containsExactly(words.split("\\|"));
+    String[] expected = words.replace('N', LINE_END).split("\\|");
+    assertThat(PreTokenizer.of(name).words(text.replace('N', LINE_END))).containsExactly(expected);
   }
 
   @Test
   void anUnknownPreTokenizerIsNamedAndNeverGuessed() {
     assertThatThrownBy(() -> tokenizer("someone-new"))
         .hasMessageContainingAll("someone-new", "llama-bpe", "qwen2");
+  }
+
+  @Test
+  void aMissingPreTokenizerIsNotGuessedEither() {
+    assertThatThrownBy(() -> tokenizer(""))
+        .hasMessageContainingAll("tokenizer.ggml.pre", "missing", "llama-bpe");
   }
 
   private Tokenizer tokenizer(String pre, String... merges) {
@@ -100,9 +121,11 @@ class BytePairTokenizerTest {
     }
     Path path = folder.resolve("bpe.gguf");
     try (GgufWriter writer = GgufWriter.create(path)) {
+      if (!pre.isEmpty()) {
+        writer.string("tokenizer.ggml.pre", pre);
+      }
       writer
           .string("tokenizer.ggml.model", "gpt2")
-          .string("tokenizer.ggml.pre", pre)
           .strings("tokenizer.ggml.tokens", tokens)
           .strings("tokenizer.ggml.merges", List.of(merges))
           .begin()

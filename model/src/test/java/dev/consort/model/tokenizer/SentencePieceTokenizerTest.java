@@ -106,6 +106,31 @@ class SentencePieceTokenizerTest {
   }
 
   @Test
+  void specialTokensOfPhi3SwallowTheWhiteSpaceBehindThem() {
+    assertThat(specialThenText("Phi-3 mini")).containsExactly(5, 3, 4);
+    assertThat(specialThenText("another")).containsExactly(5, 3, 0, 3, 4);
+  }
+
+  private int[] specialThenText(String model) {
+    Path path = folder.resolve("named.gguf");
+    try (GgufWriter writer = GgufWriter.create(path)) {
+      writer
+          .string("general.name", model)
+          .string("tokenizer.ggml.model", "llama")
+          .strings("tokenizer.ggml.tokens", List.of("<unk>", "<s>", "</s>", "▁", "a", "<|user|>"))
+          .integers("tokenizer.ggml.token_type", new int[] {2, 3, 3, 1, 1, 3})
+          .floats("tokenizer.ggml.scores", new float[6])
+          .begin()
+          .finish();
+    }
+    try (GgufFile own = GgufFile.open(path)) {
+      return Tokenizers.read(own)
+          .orElseThrow()
+          .encode("<|user|>\n a", Tokenizer.Extra.PARSE_SPECIAL);
+    }
+  }
+
+  @Test
   void brokenVocabulariesAreRefused() {
     Path path = folder.resolve("broken.gguf");
     write(path, "llama", List.of("a", "b"), new int[] {1}, new float[2]);
