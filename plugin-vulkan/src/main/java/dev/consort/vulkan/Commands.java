@@ -87,24 +87,25 @@ final class Commands implements AutoCloseable {
   }
 
   private void begin(VkCommandBuffer buffer, VkCommandBufferBeginInfo info) {
-    VulkanError.check("vkBeginCommandBuffer", vkBeginCommandBuffer(buffer, info));
+    VulkanError.check(
+        "vkBeginCommandBuffer", gpu.calls().beginCommandBuffer(buffer.address(), info.address()));
     barrier(buffer);
   }
 
   /** Everything before happens before everything after, also for the host. */
   void barrier(VkCommandBuffer buffer) {
-    vkCmdPipelineBarrier2(buffer, fullInfo);
+    gpu.calls().cmdPipelineBarrier2(buffer.address(), fullInfo.address());
   }
 
   /** The same among compute dispatches alone. */
   void computeBarrier(VkCommandBuffer buffer) {
-    vkCmdPipelineBarrier2(buffer, computeInfo);
+    gpu.calls().cmdPipelineBarrier2(buffer.address(), computeInfo.address());
   }
 
   /** Makes the results visible to the host and ends the buffer. */
   void end(VkCommandBuffer buffer) {
     barrier(buffer);
-    VulkanError.check("vkEndCommandBuffer", vkEndCommandBuffer(buffer));
+    VulkanError.check("vkEndCommandBuffer", gpu.calls().endCommandBuffer(buffer.address()));
   }
 
   @Override

@@ -4,6 +4,7 @@ package dev.consort.vulkan;
 import static org.lwjgl.vulkan.VK13.*;
 
 import dev.consort.vulkan.vk.Block;
+import dev.consort.vulkan.vk.Calls;
 import dev.consort.vulkan.vk.Gpu;
 import dev.consort.vulkan.vk.Timelines.Timeline;
 import dev.consort.vulkan.vk.VulkanError;
@@ -29,6 +30,7 @@ final class QueueStream implements AutoCloseable {
   private static final long SLICE_NANOS = 200_000_000L;
 
   private final Gpu gpu;
+  private final Calls calls;
   private final VkQueue queue;
   private final long semaphore;
   private final Commands pool;
@@ -55,6 +57,7 @@ final class QueueStream implements AutoCloseable {
 
   QueueStream(Gpu gpu) {
     this.gpu = gpu;
+    this.calls = gpu.calls();
     this.queue = gpu.nextQueue();
     this.pool = new Commands(gpu);
     Timeline timeline = gpu.timelines().take();
@@ -101,8 +104,7 @@ final class QueueStream implements AutoCloseable {
       try (MemoryStack stack = MemoryStack.stackPush()) {
         long value = stack.nmalloc(8, 8);
         VulkanError.check(
-            "vkGetSemaphoreCounterValue",
-            nvkGetSemaphoreCounterValue(gpu.device(), semaphore, value));
+            "vkGetSemaphoreCounterValue", calls.getSemaphoreCounterValue(semaphore, value));
         reached(MemoryUtil.memGetLong(value));
       }
     }
@@ -133,8 +135,7 @@ final class QueueStream implements AutoCloseable {
         VkSemaphoreWaitInfo.nsemaphoreCount(info, 1);
         MemoryUtil.memPutAddress(info + VkSemaphoreWaitInfo.PSEMAPHORES, point);
         MemoryUtil.memPutAddress(info + VkSemaphoreWaitInfo.PVALUES, point + 8);
-        int result = nvkWaitSemaphores(gpu.device(), info, left);
-        VulkanError.check("vkWaitSemaphores", result);
+        VulkanError.check("vkWaitSemaphores", calls.waitSemaphores(info, left));
       }
     }
     return true;
@@ -187,7 +188,7 @@ final class QueueStream implements AutoCloseable {
         info + VkSubmitInfo2.PCOMMANDBUFFERINFOS, count == 0 ? 0 : commands.address());
     signalled.value(submitted + 1);
     synchronized (queue) {
-      VulkanError.check("vkQueueSubmit2", nvkQueueSubmit2(queue, 1, info, 0));
+      VulkanError.check("vkQueueSubmit2", calls.queueSubmit2(queue.address(), info));
     }
     waiting = 0;
     return ++submitted;
@@ -220,7 +221,7 @@ final class QueueStream implements AutoCloseable {
     VkCommandBuffer into =
         gather(from.address() + fromOffset, bytes, to.address() + toOffset, bytes);
     copied.srcOffset(fromOffset).dstOffset(toOffset).size(bytes);
-    vkCmdCopyBuffer(into, from.handle(), to.handle(), region);
+    calls.cmdCopyBuffer(into.address(), from.handle(), to.handle(), region.address());
   }
 
   /** Gathers a fill of a whole block. */

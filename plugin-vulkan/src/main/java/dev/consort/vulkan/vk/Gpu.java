@@ -51,6 +51,7 @@ public final class Gpu implements AutoCloseable {
   private final AtomicLong allocated = new AtomicLong();
   private final Pipelines pipelines;
   private final Timelines timelines;
+  private final Calls calls;
 
   public Gpu(Adapter adapter) {
     this.adapter = adapter;
@@ -77,6 +78,7 @@ public final class Gpu implements AutoCloseable {
     }
     pipelines = new Pipelines(device, adapter.limits());
     timelines = new Timelines(device);
+    calls = new Calls(device);
   }
 
   private VkDevice createDevice(MemoryStack stack) {
@@ -143,6 +145,11 @@ public final class Gpu implements AutoCloseable {
 
   public Pipelines pipelines() {
     return pipelines;
+  }
+
+  /** What is called for every token. */
+  public Calls calls() {
+    return calls;
   }
 
   public Timelines timelines() {
