@@ -31,7 +31,8 @@ public interface Backend extends AutoCloseable {
   void submit(Plan plan);
 
   /**
-   * Writes {@code from.byteSize()} bytes into a tensor.
+   * Writes {@code from.byteSize()} bytes into a tensor. A transfer that reaches outside the tensor
+   * is INVALID_ARGUMENT and changes nothing.
    *
    * @param to a contiguous tensor's storage on this device; one in a repacking buffer is written as
    *     a whole, at offset 0

@@ -24,7 +24,11 @@ public interface Comm extends AutoCloseable {
    */
   void allreduce(List<Storage> partials);
 
-  /** Whether {@link Operation.AllReduce} may stand in graphs that the members compile. */
+  /**
+   * Whether {@link Operation.AllReduce} may stand in graphs that the members compile. If not, and
+   * the comm joins all members of a meta device, the host calls {@link #allreduce} between their
+   * plans.
+   */
   boolean records();
 
   /** The handle to put into {@link Operation.AllReduce}. */

@@ -14,7 +14,14 @@ public record Shape(long ne0, long ne1, long ne2, long ne3) {
           ErrorCode.INVALID_ARGUMENT,
           "negative extent in [%d, %d, %d, %d]".formatted(ne0, ne1, ne2, ne3));
     }
-    Math.multiplyExact(Math.multiplyExact(ne0, ne1), Math.multiplyExact(ne2, ne3));
+    try {
+      Math.multiplyExact(Math.multiplyExact(ne0, ne1), Math.multiplyExact(ne2, ne3));
+    } catch (ArithmeticException e) {
+      throw new ConsortException(
+          ErrorCode.INVALID_ARGUMENT,
+          "[%d, %d, %d, %d] has more elements than can be counted".formatted(ne0, ne1, ne2, ne3),
+          e);
+    }
   }
 
   public static Shape of(long ne0) {

@@ -2,117 +2,34 @@
 package dev.consort.host.meta;
 
 import dev.consort.api.Backend;
-import dev.consort.api.ConsortException;
-import dev.consort.api.Event;
+import dev.consort.api.CopyTensor;
+import dev.consort.api.Device;
+import dev.consort.api.ProcAddresses;
 import dev.consort.api.Storage;
-import dev.consort.host.Closing;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.List;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
-/**
- * Hands a tensor from one stage to a later one through host memory, several copies in flight, so
- * that a stage starts on the next micro-batch while the following stage is at this one. For each
- * copy one event says when the receiver has read it; the giver waits for that event before it
- * writes the copy again, and the receiver starts to read when the giver's own event is done.
- */
-final class HandOver implements AutoCloseable {
-  private static final int COPIES = 3;
+/** Hands a tensor from one stage to a later one, once a micro-batch. */
+interface HandOver extends AutoCloseable {
+  /** On the giver's thread, in its stream. */
+  void give(Backend from, Storage tensor);
 
-  private final Waiting waiting;
-  private final String room;
-  private final String copy;
-  private final Arena arena = Arena.ofShared();
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>(List.of(arena::close));
-  private final MemorySegment[] copies = new MemorySegment[COPIES];
-  private final Event[] read = new Event[COPIES];
-  private final Event written;
-  private final BooleanSupplier hasRoom = this::hasRoom;
-  private final BooleanSupplier hasCopy = this::hasCopy;
-  private volatile long given;
-  private volatile long taken;
-  private volatile @Nullable Thread giver;
-  private volatile @Nullable Thread taker;
+  /** On the taker's thread, in its stream: the oldest that was given comes into the tensor. */
+  void take(Backend to, Storage tensor);
 
-  HandOver(Submitter from, Submitter to, long bytes, Waiting waiting) {
-    this.waiting = waiting;
-    this.room = "member " + to.name() + " to take a micro-batch from " + from.name();
-    this.copy = "member " + from.name() + " to hand over a micro-batch to " + to.name();
-    try {
-      for (int i = 0; i < COPIES; i++) {
-        copies[i] = arena.allocate(bytes, 4096);
-      }
-      this.written = event(from);
-      for (int i = 0; i < COPIES; i++) {
-        read[i] = event(to);
-      }
-    } catch (RuntimeException | Error e) {
-      Closing.quietly(owned);
-      throw e;
-    }
-  }
-
-  private Event event(Submitter member) {
-    Event event = member.backend().device().createEvent();
-    owned.addFirst(event);
-    return event;
-  }
-
-  /** On the giver's thread: reads the tensor into the next copy. */
-  void give(Backend from, Storage tensor) {
-    giver = Thread.currentThread();
-    waiting.until(hasRoom, room);
-    int slot = (int) (given % COPIES);
-    read[slot].await(waiting.limit());
-    from.get(tensor, 0, copies[slot]);
-    from.record(written);
-    waiting.until(written);
-    given = given + 1;
-    LockSupport.unpark(taker);
-  }
-
-  /** On the taker's thread: writes the oldest copy to the tensor. */
-  void take(Backend to, Storage tensor) {
-    taker = Thread.currentThread();
-    waiting.count();
-    waiting.until(hasCopy, copy);
-    int slot = (int) (taken % COPIES);
-    to.set(tensor, 0, copies[slot]);
-    to.record(read[slot]);
-    taken = taken + 1;
-    LockSupport.unpark(giver);
-  }
-
-  private boolean hasRoom() {
-    return given - taken < COPIES;
-  }
-
-  private boolean hasCopy() {
-    return taken < given;
-  }
-
-  /** Waits until the giver has written its copies and the receiver has read them. */
+  /** Waits for what is under way. */
   @Override
-  public void close() {
-    long deadline = System.nanoTime() + waiting.limit().toNanos();
-    awaitQuietly(written, deadline);
-    for (Event event : read) {
-      awaitQuietly(event, deadline);
-    }
-    Closing.all(owned);
-  }
+  void close();
 
-  private static void awaitQuietly(Event event, long deadline) {
-    try {
-      event.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-    } catch (ConsortException e) {
-      // A device that failed touches the copies no more.
-    }
+  /** Directly where the devices' plugin copies between them, else through host memory. */
+  static HandOver between(Submitter from, Submitter to, long bytes, Waiting waiting) {
+    Device giver = from.backend().device();
+    Device taker = to.backend().device();
+    Optional<CopyTensor> copy =
+        giver.info().plugin().equals(taker.info().plugin())
+            ? giver.find(ProcAddresses.COPY_TENSOR_ASYNC)
+            : Optional.empty();
+    return copy.isPresent() && copy.get().connects(giver, taker)
+        ? new DirectHandOver(from, to, copy.get(), waiting)
+        : new StagedHandOver(from, to, bytes, waiting);
   }
 }

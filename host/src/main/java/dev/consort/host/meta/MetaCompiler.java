@@ -213,7 +213,7 @@ final class MetaCompiler {
   }
 
   private HandOver handOver(MemberProgram.Meet meet) {
-    return new HandOver(
+    return HandOver.between(
         members.submitter(meet.from()),
         members.submitter(meet.to()),
         Math.max(4, meet.full().bytes()),

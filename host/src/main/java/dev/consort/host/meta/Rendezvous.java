@@ -10,7 +10,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -83,15 +82,16 @@ final class Rendezvous implements AutoCloseable {
     for (Submitter member : members) {
       member.drain();
     }
-    MemorySegment[] parts = new MemorySegment[2 * (members.length + 1)];
-    for (int i = 0; i < parts.length; i++) {
-      parts[i] = arena.allocate(bytes, 4096);
-    }
+    MemorySegment[][] terms = new MemorySegment[2][members.length];
+    MemorySegment[] sums = new MemorySegment[2];
     for (int half = 0; half < 2; half++) {
-      int first = half * (members.length + 1);
-      given[half] = Arrays.copyOfRange(parts, first, first + members.length);
-      result[half] = parts[first + members.length];
+      for (int i = 0; i < members.length; i++) {
+        terms[half][i] = Staging.allocate(members[i].backend().device(), bytes, arena, owned);
+      }
+      sums[half] = arena.allocate(bytes, 4096);
     }
+    System.arraycopy(terms, 0, given, 0, 2);
+    System.arraycopy(sums, 0, result, 0, 2);
     capacity = bytes;
   }
 

@@ -25,10 +25,11 @@ import java.util.Map;
 /**
  * What share of the work each member of a mix should have: as much as the speed at which its device
  * multiplies a weight matrix with a vector, which is what decoding does, and no more than its free
- * memory holds. Members of one device share it evenly.
+ * memory holds. Members of one device share it evenly; one that can multiply none gets none.
  */
 public final class Shares {
   private static final int SIZE = 4096;
+  private static final List<DataType> TYPES = List.of(DataType.Q8_0, DataType.F16, DataType.F32);
   private static final int LEAST_RUNS = 3;
   private static final long LEAST_NANOS = 20_000_000;
   private static final double MEMORY = 0.9;
@@ -54,6 +55,9 @@ public final class Shares {
     for (int m = 0; m < shares.length; m++) {
       Device device = members.get(m);
       shares[m] = speeds.get(device) / counts.get(device);
+    }
+    if (Arrays.stream(shares).sum() == 0) {
+      Arrays.fill(shares, 1);
     }
     double[] room =
         members.stream()
@@ -90,13 +94,29 @@ public final class Shares {
     }
   }
 
-  /** Bytes of weights that a device multiplies in a nanosecond. */
+  /** Bytes of weights that a device multiplies in a nanosecond; 0 if it multiplies none. */
   private static double speed(Device device) {
+    for (DataType type : TYPES) {
+      Graph graph = product(type);
+      if (device.supports(graph.nodes().getFirst()).supported()) {
+        return speed(device, graph);
+      }
+    }
+    return 0;
+  }
+
+  private static Graph product(DataType type) {
     GraphBuilder builder = new GraphBuilder();
-    Tensor w = builder.weight("w", DataType.Q8_0, Shape.of(SIZE, SIZE));
+    Tensor w = builder.weight("w", type, Shape.of(SIZE, SIZE));
     Tensor x = builder.input("x", DataType.F32, Shape.of(SIZE, 1));
-    Tensor y = builder.output(builder.matMul(w, x));
-    Graph graph = builder.build();
+    builder.output(builder.matMul(w, x));
+    return builder.build();
+  }
+
+  private static double speed(Device device, Graph graph) {
+    Tensor y = graph.nodes().getFirst();
+    Tensor w = y.source(0);
+    Tensor x = y.source(1);
     BufferType weights =
         WeightTypes.choose(device, List.of(graph)).getOrDefault("w", device.bufferType());
     try (Backend backend = device.createBackend();

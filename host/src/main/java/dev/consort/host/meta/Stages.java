@@ -9,6 +9,7 @@ import dev.consort.api.Operation;
 import dev.consort.api.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -68,7 +69,7 @@ final class Stages {
     Map<Tensor, Tensor> local = new IdentityHashMap<>();
     Map<Tensor, Tensor> leaves = new IdentityHashMap<>();
     List<MemberProgram.Step> steps = new ArrayList<>();
-    List<MemberProgram.Step> last = new ArrayList<>();
+    List<MemberProgram.Meet> last = new ArrayList<>();
     for (Tensor leaf : graph.leaves()) {
       if (readers.get(leaf).contains(member)) {
         Tensor mine = builder.add(leaf.name(), leaf.operation(), List.of(), leaf.layer());
@@ -111,6 +112,8 @@ final class Stages {
       return new MemberProgram(List.of(), List.of(), leaves, outputs);
     }
     steps.add(new MemberProgram.Run(0));
+    // To the nearest stage first: then no giver waits for one that waits for what it still holds.
+    last.sort(Comparator.comparingInt(MemberProgram.Meet::to));
     steps.addAll(last);
     return MemberGraph.finish(builder, List.of(nodes), steps, leaves, outputs);
   }

@@ -105,12 +105,30 @@ class MetaCloseTest {
     try (Allocation memory = second.bufferType().allocate(List.of(TENSOR));
         Submitter from = new Submitter(0, first.createBackend(), failure, waiting);
         Submitter to = new Submitter(1, second.createBackend(), failure, waiting);
-        HandOver over = new HandOver(from, to, TENSOR.bytes(), waiting)) {
+        HandOver over = new StagedHandOver(from, to, TENSOR.bytes(), waiting)) {
       ConsortException error =
           catchThrowableOfType(
               ConsortException.class, () -> over.take(to.backend(), memory.storage(TENSOR)));
       assertThat(error.code()).isEqualTo(ErrorCode.TIMEOUT);
       assertThat(error).hasMessageContaining("member first:0#0 to hand over");
+    }
+  }
+
+  @Test
+  void aStageThatIsNotTakenFromIsNamed() {
+    ReferenceDevice device = new ReferenceDevice(0);
+    Failure failure = new Failure();
+    Waiting waiting = new Waiting(2, failure, Duration.ofMillis(20));
+    try (Allocation memory = device.bufferType().allocate(List.of(TENSOR));
+        Submitter from = new Submitter(0, device.createBackend(), failure, waiting);
+        Submitter to = new Submitter(1, device.createBackend(), failure, waiting);
+        HandOver over = HandOver.between(from, to, TENSOR.bytes(), waiting)) {
+      assertThat(over).isInstanceOf(DirectHandOver.class);
+      ConsortException error =
+          catchThrowableOfType(
+              ConsortException.class, () -> over.give(from.backend(), memory.storage(TENSOR)));
+      assertThat(error.code()).isEqualTo(ErrorCode.TIMEOUT);
+      assertThat(error).hasMessageContaining("#1 to take a micro-batch");
     }
   }
 

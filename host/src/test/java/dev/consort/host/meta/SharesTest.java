@@ -4,8 +4,10 @@ package dev.consort.host.meta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.consort.api.DataType;
 import dev.consort.api.Device;
 import dev.consort.tck.reference.ReferenceDevice;
+import dev.consort.tck.wrap.LimitedDevice;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -32,5 +34,22 @@ class SharesTest {
   void membersOfOneDeviceShareEvenlyWithoutMeasuring() {
     Device one = new ReferenceDevice(0);
     assertThat(Shares.measured(List.of(one, one, one), 1 << 30)).containsExactly(1, 1, 1);
+  }
+
+  @Test
+  void aDeviceThatMultipliesNothingGetsNothing() {
+    Device able = new ReferenceDevice(0);
+    Device unable = new LimitedDevice(new ReferenceDevice(1), node -> true, "a test says so");
+    double[] shares = Shares.measured(List.of(able, unable), 1 << 20);
+    assertThat(shares).containsExactly(1, 0);
+  }
+
+  @Test
+  void aDeviceWithoutQ8IsMeasuredWithAnotherType() {
+    Device able = new ReferenceDevice(0);
+    Device plain =
+        new LimitedDevice(
+            new ReferenceDevice(1), node -> node.source(0).type() == DataType.Q8_0, "no Q8_0");
+    assertThat(Shares.measured(List.of(able, plain), 1 << 20)[1]).isPositive();
   }
 }

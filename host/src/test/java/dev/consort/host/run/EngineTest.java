@@ -45,6 +45,7 @@ class EngineTest {
     TWO_WITH_A_COMM,
     THREE_MAKES_ADVERSARIAL,
     STAGES_ADVERSARIAL,
+    STAGES_OF_ONE_MAKE,
     CPU,
     CPU_AND_REFERENCE;
 
@@ -53,21 +54,22 @@ class EngineTest {
         case REFERENCE -> MetaDevice.even(List.of(new ReferenceDevice(0)));
         case TWO_WITH_A_COMM ->
             MetaDevice.even(List.of(new ReferenceDevice(0), new ReferenceDevice(1)));
-        case THREE_MAKES_ADVERSARIAL -> adversarial(Split.TENSOR);
-        case STAGES_ADVERSARIAL -> adversarial(Split.LAYER);
+        case THREE_MAKES_ADVERSARIAL -> adversarial(Split.TENSOR, 2);
+        case STAGES_ADVERSARIAL -> adversarial(Split.LAYER, 2);
+        case STAGES_OF_ONE_MAKE -> adversarial(Split.LAYER, 1);
         case CPU -> MetaDevice.even(HOST.select("cpu:0*2"));
         case CPU_AND_REFERENCE ->
             MetaDevice.even(List.of(HOST.device("cpu:0"), new ReferenceDevice(0)));
       };
     }
 
-    private static MetaDevice adversarial(Split split) {
+    private static MetaDevice adversarial(Split split, int makes) {
       List<Device> members = new ArrayList<>();
       for (int m = 0; m < 3; m++) {
         Adversary adversary = Adversary.seeded(m).maxDelay(Duration.ofNanos(50_000));
         members.add(
             new ReferenceDevice(
-                ReferenceOptions.of(m).plugin("make" + m % 2).adversary(adversary)));
+                ReferenceOptions.of(m).plugin("make" + m % makes).adversary(adversary)));
       }
       return new MetaDevice(members, new double[] {1, 1, 1}, split, WirePolicy.EXACT);
     }
