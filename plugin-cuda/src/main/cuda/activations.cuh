@@ -50,14 +50,15 @@ struct Form {
   }
 
   // A row by its block; every thread brings the largest value that it saw.
-  __device__ __forceinline__ void row(int64_t row, const float4 *x, float most) {
+  template <typename Values>
+  __device__ __forceinline__ void row(int64_t row, float most, Values values) {
     most = blockReduce<true>(most);
     float factor = 1;
     while (kind == HALVES && most * factor > 32768 && factor > 1e-30f) factor *= 0.5f;
     if (threadIdx.x == 0) ((float *)(p + 2 * elements))[row] = 1 / factor;
     uint2 *out = (uint2 *)(p + 2 * row * n);
     for (int i = threadIdx.x; i < n / 4; i += blockDim.x) {
-      float4 v = x[i];
+      float4 v = values(i);
       if (kind == HALVES) {
         __half2 a = __floats2half2_rn(v.x * factor, v.y * factor);
         __half2 b = __floats2half2_rn(v.z * factor, v.w * factor);

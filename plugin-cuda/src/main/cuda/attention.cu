@@ -294,14 +294,17 @@ extern "C" __global__ void __launch_bounds__(128) attention_tiles_128(Attention 
   attendTiles<128>(a);
 }
 
+const int MOST_SPLITS = 64, CELLS_A_SPLIT = 256;
+
 // Few queries over an F16 cache: a block takes heads that share keys and values. A group of D / 8
 // lanes takes four cells at a time, a lane eight elements of each. The block that ends last adds up
 // what the splits have found.
 template <int D, int HEADS>
 __device__ __forceinline__ void attendHeads(const Attention &a) {
-  const int LANES = D / 8, GROUPS = 32 / LANES, WARPS = 4, AT_ONCE = 4;
+  const int LANES = D / 8, GROUPS = 32 / LANES, WARPS = 8, AT_ONCE = 4;
   __shared__ float sums[WARPS][HEADS][D];
   __shared__ float maxima[WARPS][HEADS], norms[WARPS][HEADS];
+  __shared__ float weights[HEADS][MOST_SPLITS];
   __shared__ bool last;
   releaseNext();
   awaitPrevious();
@@ -310,7 +313,7 @@ __device__ __forceinline__ void attendHeads(const Attention &a) {
   int kv = blockIdx.x / parts, h0 = kv * group + blockIdx.x % parts * HEADS;
   int shared = min(HEADS, (kv + 1) * group - h0), t = blockIdx.y, split = blockIdx.z;
   int live = max(0, min(*a.live, a.k.ne[2]));
-  int splits = min(a.splits, max(1, (live + 63) / 64)), span = (live + splits - 1) / splits;
+  int splits = min(a.splits, max(1, (live + CELLS_A_SPLIT - 1) / CELLS_A_SPLIT)), span = (live + splits - 1) / splits;
   if (split >= splits) return;
   float q[HEADS][8], sum[HEADS][8], m[HEADS], l[HEADS];
 #pragma unroll
@@ -409,25 +412,23 @@ __device__ __forceinline__ void attendHeads(const Attention &a) {
   }
   __syncthreads();
   int64_t row0 = (int64_t)t * heads + h0;
+  for (int i = threadIdx.x; i < shared * D; i += blockDim.x) {
+    int h = i / D, d = i % D;
+    float top = -INFINITY, total = 0, x = 0;
 #pragma unroll
-  for (int h = 0; h < HEADS; h++) {
-    if (h >= shared) continue;
-    float top = fmaxf(fmaxf(maxima[0][h], maxima[1][h]), fmaxf(maxima[2][h], maxima[3][h]));
-    float total = 0, x = 0;
+    for (int w = 0; w < WARPS; w++) top = fmaxf(top, maxima[w][h]);
 #pragma unroll
     for (int w = 0; w < WARPS; w++) {
       float weight = maxima[w][h] == -INFINITY ? 0 : __expf(maxima[w][h] - top);
       total += norms[w][h] * weight;
-      if (threadIdx.x < D) x += sums[w][h][threadIdx.x] * weight;
+      x += sums[w][h][d] * weight;
     }
     if (splits == 1) {
-      if (threadIdx.x < D) {
-        a.result[(row0 + h) * D + threadIdx.x] = x * finish(a, h0 + h, top, total);
-      }
+      a.result[(row0 + h) * D + d] = x * finish(a, h0 + h, top, total);
     } else {
       float *out = a.parts + ((row0 + h) * a.splits + split) * (D + 2);
-      if (threadIdx.x < D) out[threadIdx.x] = x;
-      if (threadIdx.x == 0) out[D] = top, out[D + 1] = total;
+      out[d] = x;
+      if (d == 0) out[D] = top, out[D + 1] = total;
     }
   }
   if (splits > 1) {
@@ -440,19 +441,30 @@ __device__ __forceinline__ void attendHeads(const Attention &a) {
     __syncthreads();
     if (!last) return;
     __threadfence();
-    for (int h = 0; h < shared; h++) {
-      const float *found = a.parts + (row0 + h) * a.splits * (D + 2);
-      float top = -INFINITY, total = 0, x = 0;
-      for (int s = 0; s < splits; s++) top = fmaxf(top, __ldcg(found + s * (D + 2) + D));
+    // A warp a head weighs the splits.
+    if (warp < shared) {
+      const float *found = a.parts + (row0 + warp) * a.splits * (D + 2) + D;
+      float top = -INFINITY, total = 0;
+      for (int s = lane; s < splits; s += 32) top = fmaxf(top, __ldcg(found + s * (D + 2)));
+      top = warpMax(top);
       float base = top == -INFINITY ? 0 : top;
-      for (int s = 0; s < splits; s++) {
-        float weight = __expf(__ldcg(found + s * (D + 2) + D) - base);
-        total += weight * __ldcg(found + s * (D + 2) + D + 1);
-        if (threadIdx.x < D) x += weight * __ldcg(found + s * (D + 2) + threadIdx.x);
+      for (int s = lane; s < splits; s += 32) {
+        float weight = __expf(__ldcg(found + s * (D + 2)) - base);
+        weights[warp][s] = weight;
+        total += weight * __ldcg(found + s * (D + 2) + 1);
       }
-      if (threadIdx.x < D) {
-        a.result[(row0 + h) * D + threadIdx.x] = x * finish(a, h0 + h, top, total);
-      }
+      total = warpSum(total);
+      float factor = finish(a, h0 + warp, top, total);
+      if (lane == 0) norms[0][warp] = factor;
+    }
+    __syncthreads();
+    for (int i = threadIdx.x; i < shared * D; i += blockDim.x) {
+      int h = i / D, d = i % D;
+      const float *found = a.parts + (row0 + h) * a.splits * (D + 2) + d;
+      float x = 0;
+#pragma unroll 8
+      for (int s = 0; s < splits; s++) x += weights[h][s] * __ldcg(found + s * (D + 2));
+      a.result[(row0 + h) * D + d] = x * norms[0][h];
     }
   }
   if (a.form == nullptr) return;
@@ -465,7 +477,7 @@ __device__ __forceinline__ void attendHeads(const Attention &a) {
 }
 
 #define ATTEND_HEADS(D, HEADS)                                                             \
-  extern "C" __global__ void __launch_bounds__(128) attention_heads_##D##_##HEADS(Attention a) { \
+  extern "C" __global__ void __launch_bounds__(256) attention_heads_##D##_##HEADS(Attention a) { \
     attendHeads<D, HEADS>(a);                                                              \
   }
 ATTEND_HEADS(64, 1)

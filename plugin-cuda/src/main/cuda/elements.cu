@@ -117,7 +117,49 @@ extern "C" __global__ void __launch_bounds__(256) shape(Shape s) {
   }
   float most = 0;
   for (int i = threadIdx.x; i < s.n / 4; i += blockDim.x) most = fmaxf(most, largest(x[i]));
-  form.row(blockIdx.x, x, most);
+  form.row(blockIdx.x, most, [&](int i) { return x[i]; });
+}
+
+struct GatedShape {
+  const float *gate;
+  const float *up;
+  float *result;  // or null
+  char *form;
+  int64_t rows;
+  int n;
+  int kind;
+  int function;
+  float p0;
+  float p1;
+};
+
+// A gate, what it opens, and the 16-bit form of that, a row a block.
+extern "C" __global__ void __launch_bounds__(1024) gated_shape(GatedShape g) {
+  releaseNext();
+  awaitPrevious();
+  int64_t at = (int64_t)blockIdx.x * g.n;
+  const float4 *gate = (const float4 *)(g.gate + at), *up = (const float4 *)(g.up + at);
+  Kept kept;
+  float most = 0;
+  int step = 0;
+  auto value = [&](int i) {
+    float4 a = gate[i], b = up[i];
+    return make_float4(apply(g.function, a.x, b.x, g.p0, g.p1), apply(g.function, a.y, b.y, g.p0, g.p1),
+                       apply(g.function, a.z, b.z, g.p0, g.p1), apply(g.function, a.w, b.w, g.p0, g.p1));
+  };
+  for (int i = threadIdx.x; i < g.n / 4; i += blockDim.x, step++) {
+    float4 v = value(i);
+    kept.put(step, v);
+    most = fmaxf(most, largest(v));
+    if (g.result) ((float4 *)(g.result + at))[i] = v;
+  }
+  Form form(g.form, g.kind, g.rows * g.n, g.n);
+  step = 0;
+  form.row(blockIdx.x, most, [&](int i) {
+    float4 v = step < Kept::COUNT ? kept.get(step) : value(i);
+    step++;
+    return v;
+  });
 }
 
 extern "C" __global__ void soft_max(Rows r) {
@@ -255,8 +297,8 @@ __device__ __forceinline__ void turn(const Rope &r, int slot, int64_t row, float
     share = (1.0f - fminf(1.0f, fmaxf(0.0f, y))) * r.extFactor;
   }
   angle *= (double)r.freqScale * (1.0 - share) + share;
-  angle -= 6.283185307179586476925 * rint(angle * 0.159154943091895335769);
-  sincosf((float)angle, &sine, &cosine);
+  double turns = angle * 0.159154943091895335769;
+  sincospif((float)(2 * (turns - rint(turns))), &sine, &cosine);
   sine *= r.magnitude;
   cosine *= r.magnitude;
 }

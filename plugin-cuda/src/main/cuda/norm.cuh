@@ -63,7 +63,8 @@ struct Norm {
       most = fmaxf(most, largest(v));
     }
     if (kind == HALVES || kind == BRAINS) {
-      formed.row(at / n, (const float4 *)(result + at), most);
+      const float4 *values = (const float4 *)(result + at);
+      formed.row(at / n, most, [&](int i) { return values[i]; });
     }
   }
 };

@@ -4,12 +4,12 @@
 #include "functions.cuh"
 #include "product.cuh"
 
-// Rows are loaded from 16-byte aligned addresses: w's for floats, x's always.
-template <int TYPE, int N>
+// Rows are loaded from 16-byte aligned addresses: w's for floats, x's always. A warp takes M rows.
+template <int TYPE, int N, int M>
 __device__ __forceinline__ void vectorProduct(const Product &p) {
   releaseNext();
   awaitPrevious();
-  int lane = threadIdx.x & 31, warps = blockDim.x >> 5, block = blockIdx.x;
+  int lane = threadIdx.x & 31, warps = (blockDim.x >> 5) * M, block = blockIdx.x;
   int rows = p.w.ne[1];
   const char *weights = p.w.p;
   float *result = p.result;
@@ -19,9 +19,10 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
     weights = p.otherW[i];
     result = p.otherResult[i];
   }
-  int m = block * warps + (threadIdx.x >> 5);
+  int m = block * warps + (threadIdx.x >> 5) * M;
   if (m >= rows) return;
   const char *w = weights + m * p.w.nb[1];
+  int64_t next = m + 1 < rows ? p.w.nb[1] : 0;
   const char *x[N];
   float *out;
   int columns = N;
@@ -30,7 +31,9 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
     int id = *(const int *)(p.ids + u * p.idStep0 + t * p.idStep1);
     out = result + (int64_t)blockIdx.y * rows + m;
     if (id < 0 || id >= p.w.ne[2]) {
-      if (lane == 0) *out = 0;
+      if (lane == 0) {
+        for (int r = 0; r < M && m + r < rows; r++) out[r] = 0;
+      }
       return;
     }
     w += id * p.w.nb[2];
@@ -43,34 +46,44 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
 #pragma unroll
     for (int j = 0; j < N; j++) x[j] = p.x.p + at(p.x, 0, n + min(j, columns - 1), i2, i3);
   }
-  float sum[N];
+  float sum[M][N];
 #pragma unroll
-  for (int j = 0; j < N; j++) sum[j] = 0;
+  for (int r = 0; r < M; r++) {
+#pragma unroll
+    for (int j = 0; j < N; j++) sum[r][j] = 0;
+  }
   int groups = p.w.ne[0] >> 3;
 #pragma unroll(N == 1 ? 4 : 1)
   for (int g = lane; g < groups; g += 32) {
-    float v[8];
-    decode8<TYPE>(w, g, v);
+    float v[M][8];
+#pragma unroll
+    for (int r = 0; r < M; r++) decode8<TYPE>(w + r * next, g, v[r]);
 #pragma unroll
     for (int j = 0; j < N; j++) {
       float4 a = ((const float4 *)x[j])[2 * g], b = ((const float4 *)x[j])[2 * g + 1];
-      sum[j] += v[0] * a.x + v[1] * a.y + v[2] * a.z + v[3] * a.w + v[4] * b.x + v[5] * b.y +
-                v[6] * b.z + v[7] * b.w;
+#pragma unroll
+      for (int r = 0; r < M; r++) {
+        sum[r][j] += v[r][0] * a.x + v[r][1] * a.y + v[r][2] * a.z + v[r][3] * a.w +
+                     v[r][4] * b.x + v[r][5] * b.y + v[r][6] * b.z + v[r][7] * b.w;
+      }
     }
   }
 #pragma unroll
-  for (int j = 0; j < N; j++) {
-    float s = warpSum(sum[j]);
-    if (lane == 0 && j < columns) out[(int64_t)j * rows] = s;
+  for (int r = 0; r < M; r++) {
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+      float s = warpSum(sum[r][j]);
+      if (lane == 0 && j < columns && m + r < rows) out[(int64_t)j * rows + r] = s;
+    }
   }
 }
 
 #define VECTORS(name, TYPE)                                                    \
   extern "C" __global__ void __launch_bounds__(128) mat_vec_##name(Product p) { \
-    vectorProduct<TYPE, 1>(p);                                                 \
+    vectorProduct<TYPE, 1, (TYPE <= BF16 ? 2 : 1)>(p);                                                 \
   }                                                                            \
   extern "C" __global__ void __launch_bounds__(128) mat_vec4_##name(Product p) { \
-    vectorProduct<TYPE, 4>(p);                                                 \
+    vectorProduct<TYPE, 4, 1>(p);                                                 \
   }
 FOR_TYPES(VECTORS)
 
@@ -135,153 +148,235 @@ struct QuantProduct {
   int split;     // warps that share a row
 };
 
-__device__ __forceinline__ int dot16(uint4 w, const int8_t *q) {
-  int4 x = *(const int4 *)q;
+// What a lane takes of a row at once: 32 weights, two runs of 16. Fields are the layouts' own.
+struct Piece {
+  uint4 a;
+  uint4 b;
+  uint4 c;
+};
+
+// The activations that meet them.
+struct Meeting {
+  int4 first;
+  int4 second;
+  float2 scale;
+  float2 sum;
+};
+
+// 16 bytes from an even address.
+__device__ __forceinline__ uint4 load16(const uint8_t *p) {
+  const unsigned *w = (const unsigned *)((uintptr_t)p & ~(uintptr_t)3);
+  int shift = ((uintptr_t)p & 2) * 8;
+  unsigned a = w[0], b = w[1], c = w[2], d = w[3], e = shift ? w[4] : 0;
+  return make_uint4(__funnelshift_r(a, b, shift), __funnelshift_r(b, c, shift),
+                    __funnelshift_r(c, d, shift), __funnelshift_r(d, e, shift));
+}
+
+template <int TYPE>
+struct Super {
+  static const bool is = TYPE == Q4_K || TYPE == Q5_K || TYPE == Q6_K;
+};
+
+// Piece i of a row.
+template <int TYPE>
+__device__ __forceinline__ Piece loadPiece(const uint8_t *row, int i) {
+  Piece p;
+  const uint8_t *b = row + (int64_t)(Super<TYPE>::is ? i >> 3 : i) * Block<TYPE>::bytes;
+  int part = i & 7;
+  if (TYPE == Q4_K || TYPE == Q5_K) {
+    p.a = *(const uint4 *)(b + (TYPE == Q4_K ? 16 : 48) + 16 * part);
+    p.b = *(const uint4 *)b;
+    if (TYPE == Q5_K) p.c = *(const uint4 *)(b + 16 + 16 * (part & 1));
+  } else if (TYPE == Q6_K) {
+    int half = part >> 2, k = part >> 1 & 1, s = part & 1;
+    p.a = load16(b + 16 * part);
+    p.b = load16(b + 128 + 32 * half + 16 * s);
+    const uint8_t *scales = b + 192 + 8 * half + 2 * k + s;
+    p.c.x = scales[0] | scales[4] << 8;
+    p.c.y = u16(b + 208);
+  } else if (TYPE == Q8_0) {
+    p.a = load16(b + 2);
+    p.b = load16(b + 18);
+    p.c.x = u16(b);
+  } else {
+    p.a = load16(b + 2);
+    p.c.x = u16(b);
+  }
+  return p;
+}
+
+template <int TYPE>
+__device__ __forceinline__ Meeting loadMeeting(const Quants &x, int i) {
+  int first = 32 * i, second = first + 16;
+  if (TYPE == Q4_K || TYPE == Q5_K) {
+    first = 256 * (i >> 3) + 64 * (i >> 1 & 3) + 16 * (i & 1), second = first + 32;
+  } else if (TYPE == Q6_K) {
+    first = 256 * (i >> 3) + 128 * (i >> 2 & 1) + 32 * (i >> 1 & 1) + 16 * (i & 1);
+    second = first + 64;
+  }
+  Meeting m;
+  m.first = *(const int4 *)(x.q + first);
+  m.second = *(const int4 *)(x.q + second);
+  m.scale = make_float2(x.scale[first >> 5], x.scale[second >> 5]);
+  if (TYPE != Q6_K && TYPE != Q8_0) m.sum = make_float2(x.sum[first >> 4], x.sum[second >> 4]);
+  return m;
+}
+
+__device__ __forceinline__ int dot16(uint4 w, int4 x) {
   return __dp4a((int)w.x, x.x, __dp4a((int)w.y, x.y, __dp4a((int)w.z, x.z, __dp4a((int)w.w, x.w, 0))));
 }
 
-__device__ __forceinline__ int dot8(uint2 w, const int8_t *q, int sum) {
-  int2 x = *(const int2 *)q;
-  return __dp4a((int)w.x, x.x, __dp4a((int)w.y, x.y, sum));
+__device__ __forceinline__ uint4 bits(uint4 w, int shift, unsigned mask) {
+  return make_uint4(w.x >> shift & mask, w.y >> shift & mask, w.z >> shift & mask,
+                    w.w >> shift & mask);
 }
 
-// How many pieces a block has, one a thread.
-template <int TYPE>
-struct Pieces {
-  static const int elements = TYPE == Q4_K || TYPE == Q5_K || TYPE == Q6_K ? 256 : 32;
-  static const int count = TYPE == Q4_K || TYPE == Q5_K ? 8 : TYPE == Q6_K ? 16 : TYPE == Q4_0 ? 2 : 4;
-};
+__device__ __forceinline__ uint4 over(uint4 low, uint4 high) {
+  return make_uint4(low.x | high.x << 4, low.y | high.y << 4, low.z | high.z << 4,
+                    low.w | high.w << 4);
+}
+
+__device__ __forceinline__ uint4 less32(uint4 w) {
+  const unsigned OFF = 0x20202020;
+  return make_uint4(__vsub4(w.x, OFF), __vsub4(w.y, OFF), __vsub4(w.z, OFF), __vsub4(w.w, OFF));
+}
+
+__device__ __forceinline__ float halfOf(unsigned bits) {
+  return __half2float(__ushort_as_half((unsigned short)bits));
+}
 
 template <int TYPE>
-__device__ __forceinline__ float pieceDot(const uint8_t *b, int block, int piece, const Quants &x) {
+__device__ __forceinline__ float dot(const Piece &p, const Meeting &x, int i) {
+  const unsigned NIBBLES = 0x0f0f0f0f;
+  uint4 low = bits(p.a, 0, NIBBLES), high = bits(p.a, 4, NIBBLES);
   if (TYPE == Q4_K || TYPE == Q5_K) {
-    uint4 head = *(const uint4 *)b;
-    int pair = piece >> 1, i0 = 16 * (piece & 1), at = 256 * block + 64 * pair + i0;
-    uint4 w = *(const uint4 *)(b + (TYPE == Q4_K ? 16 : 48) + 32 * pair + i0);
-    uint4 low = make_uint4(w.x & 0x0f0f0f0f, w.y & 0x0f0f0f0f, w.z & 0x0f0f0f0f, w.w & 0x0f0f0f0f);
-    uint4 high = make_uint4(w.x >> 4 & 0x0f0f0f0f, w.y >> 4 & 0x0f0f0f0f, w.z >> 4 & 0x0f0f0f0f,
-                            w.w >> 4 & 0x0f0f0f0f);
+    int pair = i >> 1 & 3;
     if (TYPE == Q5_K) {
-      uint4 f = *(const uint4 *)(b + 16 + i0);
-      int s = 2 * pair;
-      low.x |= (f.x >> s & 0x01010101) << 4, low.y |= (f.y >> s & 0x01010101) << 4;
-      low.z |= (f.z >> s & 0x01010101) << 4, low.w |= (f.w >> s & 0x01010101) << 4;
-      s++;
-      high.x |= (f.x >> s & 0x01010101) << 4, high.y |= (f.y >> s & 0x01010101) << 4;
-      high.z |= (f.z >> s & 0x01010101) << 4, high.w |= (f.w >> s & 0x01010101) << 4;
+      low = over(low, bits(p.c, 2 * pair, 0x01010101));
+      high = over(high, bits(p.c, 2 * pair + 1, 0x01010101));
     }
     // The scales and minima of groups 2 pair and 2 pair + 1, a byte each.
     int shift = 16 * (pair & 1);
-    unsigned s = head.y >> shift, m = head.z >> shift, r = head.w >> shift;
+    unsigned s = p.b.y >> shift, m = p.b.z >> shift, r = p.b.w >> shift;
     unsigned scales = pair < 2 ? s & 0x3f3f : (r & 0x0f0f) | (s >> 2 & 0x3030);
     unsigned minima = pair < 2 ? m & 0x3f3f : (r >> 4 & 0x0f0f) | (m >> 2 & 0x3030);
-    float2 d = __half22float2(*(const __half2 *)&head.x);
-    int g = at >> 5;
-    float dots = (scales & 255) * x.scale[g] * dot16(low, x.q + at) +
-                 (scales >> 8 & 255) * x.scale[g + 1] * dot16(high, x.q + at + 32);
-    float sums = (minima & 255) * x.sum[at >> 4] + (minima >> 8 & 255) * x.sum[(at + 32) >> 4];
+    float2 d = __half22float2(*(const __half2 *)&p.b.x);
+    float dots = (scales & 255) * x.scale.x * dot16(low, x.first) +
+                 (scales >> 8 & 255) * x.scale.y * dot16(high, x.second);
+    float sums = (minima & 255) * x.sum.x + (minima >> 8 & 255) * x.sum.y;
     return d.x * dots - d.y * sums;
   }
   if (TYPE == Q6_K) {
-    int half = piece >> 3, k = piece >> 2 & 1, i0 = 8 * (piece & 3), sub = i0 >> 4;
-    uint2 l = pair2(b + 64 * half + 32 * k + i0), h = pair2(b + 128 + 32 * half + i0);
-    int s = 2 * k;
-    uint2 low = make_uint2((l.x & 0x0f0f0f0f) | (h.x >> s & 0x03030303) << 4,
-                           (l.y & 0x0f0f0f0f) | (h.y >> s & 0x03030303) << 4);
-    uint2 high = make_uint2((l.x >> 4 & 0x0f0f0f0f) | (h.x >> (s + 4) & 0x03030303) << 4,
-                            (l.y >> 4 & 0x0f0f0f0f) | (h.y >> (s + 4) & 0x03030303) << 4);
-    const unsigned OFF = 0x20202020;
-    low = make_uint2(__vsub4(low.x, OFF), __vsub4(low.y, OFF));
-    high = make_uint2(__vsub4(high.x, OFF), __vsub4(high.y, OFF));
-    int at = 256 * block + 128 * half + 32 * k + i0;
-    const int8_t *scales = (const int8_t *)b + 192 + 8 * half + 2 * k + sub;
-    return half_(b + 208) * (scales[0] * x.scale[at >> 5] * dot8(low, x.q + at, 0) +
-                             scales[4] * x.scale[(at + 64) >> 5] * dot8(high, x.q + at + 64, 0));
+    int shift = 2 * (i >> 1 & 1);
+    low = less32(over(low, bits(p.b, shift, 0x03030303)));
+    high = less32(over(high, bits(p.b, shift + 4, 0x03030303)));
+    return halfOf(p.c.y) * ((int8_t)p.c.x * x.scale.x * dot16(low, x.first) +
+                            (int8_t)(p.c.x >> 8) * x.scale.y * dot16(high, x.second));
   }
-  int at = 32 * block;
   if (TYPE == Q8_0) {
-    return half_(b) * x.scale[block] * dot8(pair2(b + 2 + 8 * piece), x.q + at + 8 * piece, 0);
+    return halfOf(p.c.x) * x.scale.x * (dot16(p.a, x.first) + dot16(p.b, x.second));
   }
-  uint2 w = pair2(b + 2 + 8 * piece);
-  uint2 low = make_uint2(w.x & 0x0f0f0f0f, w.y & 0x0f0f0f0f);
-  uint2 high = make_uint2(w.x >> 4 & 0x0f0f0f0f, w.y >> 4 & 0x0f0f0f0f);
-  int dot = dot8(low, x.q + at + 8 * piece, dot8(high, x.q + at + 16 + 8 * piece, 0));
-  float sums = piece == 0 ? 8 * (x.sum[2 * block] + x.sum[2 * block + 1]) : 0;
-  return half_(b) * (x.scale[block] * dot - sums);
+  float sums = 8 * (x.sum.x + x.sum.y);
+  return halfOf(p.c.x) * (x.scale.x * (dot16(low, x.first) + dot16(high, x.second)) - sums);
 }
 
-// The part of a row's product that a lane of one of its warps adds up.
+const int ROWS = 4;  // of a warp at once
+
+// What a lane adds up of the products of some rows; they share what it loads of the activations.
 template <int TYPE>
-__device__ __forceinline__ float rowDot(const uint8_t *row, int k, int part, int split,
-                                        const Quants &x) {
-  const int COUNT = Pieces<TYPE>::count;
+__device__ __forceinline__ void rowDots(const uint8_t *const *rows, int k, int part, int split,
+                                        const Quants &x, float *sums) {
   int lane = threadIdx.x & 31;
-  int blocks = k / Pieces<TYPE>::elements, piece = lane % COUNT;
-  float sum = 0;
-#pragma unroll 4
-  for (int b = (32 * part + lane) / COUNT; b < blocks; b += 32 / COUNT * split) {
-    sum += pieceDot<TYPE>(row + (int64_t)b * Block<TYPE>::bytes, b, piece, x);
+#pragma unroll 2
+  for (int i = 32 * part + lane; i < k >> 5; i += 32 * split) {
+    Piece pieces[ROWS];
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) pieces[r] = loadPiece<TYPE>(rows[r], i);
+    Meeting meeting = loadMeeting<TYPE>(x, i);
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) sums[r] += dot<TYPE>(pieces[r], meeting, i);
   }
-  return sum;
 }
 
-__device__ __forceinline__ float rowDot(int type, const uint8_t *row, int k, int part, int split,
-                                        const Quants &x) {
+__device__ __forceinline__ void rowDots(int type, const uint8_t *const *rows, int k, int part,
+                                        int split, const Quants &x, float *sums) {
   switch (type) {
-    case Q4_K: return rowDot<Q4_K>(row, k, part, split, x);
-    case Q5_K: return rowDot<Q5_K>(row, k, part, split, x);
-    case Q6_K: return rowDot<Q6_K>(row, k, part, split, x);
-    case Q8_0: return rowDot<Q8_0>(row, k, part, split, x);
-    default: return rowDot<Q4_0>(row, k, part, split, x);
+    case Q4_K: return rowDots<Q4_K>(rows, k, part, split, x, sums);
+    case Q5_K: return rowDots<Q5_K>(rows, k, part, split, x, sums);
+    case Q6_K: return rowDots<Q6_K>(rows, k, part, split, x, sums);
+    case Q8_0: return rowDots<Q8_0>(rows, k, part, split, x, sums);
+    default: return rowDots<Q4_0>(rows, k, part, split, x, sums);
   }
 }
 
 // Asks for the start of a warp's share of a row, while the activations are still being made.
-__device__ __forceinline__ void prefetchRow(const char *row, int64_t bytes, int part, int split) {
+__device__ __forceinline__ void prefetchRow(const uint8_t *row, int64_t bytes, int part,
+                                            int split) {
   int64_t at = bytes * part / split + 128 * (threadIdx.x & 31);
   if (at < bytes * (part + 1) / split) prefetch(row + at);
 }
 
-extern "C" __global__ void __launch_bounds__(256) mat_vec_q(QuantProduct p) {
-  __shared__ float sums[8];
+extern "C" __global__ void __launch_bounds__(256, 2) mat_vec_q(QuantProduct p) {
+  __shared__ float parts[8][ROWS];
   releaseNext();
   int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, i = 0;
   while (i + 1 < p.count && (int)blockIdx.x >= p.segments[i + 1].first) i++;
   const Segment &s = p.segments[i];
-  int m = (blockIdx.x - s.first) * (8 / p.split) + warp / p.split, part = warp % p.split;
-  const char *row = s.w + m * s.rowBytes;
+  int part = warp % p.split;
+  int m = ((blockIdx.x - s.first) * (8 / p.split) + warp / p.split) * ROWS;
+  const uint8_t *w = (const uint8_t *)s.w;
   int64_t offset = 0, column = 0;
-  bool is = m < s.rows, chosen = true;
+  bool chosen = true;
   if (p.ids) {
     awaitPrevious();
     int u = blockIdx.y % p.used, t = blockIdx.y / p.used;
     int id = *(const int *)(p.ids + u * p.idStep0 + t * p.idStep1);
     chosen = id >= 0 && id < p.experts;
-    row += id * p.expertBytes;
+    w += chosen ? id * p.expertBytes : 0;
     column = blockIdx.y;
     offset = (p.ownRows ? column : t) * p.k;
-  } else {
-    if (is) prefetchRow(row, s.rowBytes, part, p.split);
+  }
+  const uint8_t *rows[ROWS];
+#pragma unroll
+  for (int r = 0; r < ROWS; r++) rows[r] = w + min(m + r, s.rows - 1) * s.rowBytes;
+  if (!p.ids) {
+    if (m < s.rows) {
+#pragma unroll
+      for (int r = 0; r < ROWS; r++) prefetchRow(rows[r], s.rowBytes, part, p.split);
+    }
     awaitPrevious();
   }
   Quants x(p.x, p.elements);
   x.q += offset, x.scale += offset / 32, x.sum += offset / 16;
-  float sum = is && chosen ? rowDot(s.type, (const uint8_t *)row, p.k, part, p.split, x) : 0;
-  sum = warpSum(sum);
+  float sums[ROWS] = {};
+  if (m < s.rows && chosen) rowDots(s.type, rows, p.k, part, p.split, x, sums);
+#pragma unroll
+  for (int r = 0; r < ROWS; r++) sums[r] = warpSum(sums[r]);
   if (p.split > 1) {
-    if (lane == 0) sums[warp] = sum;
+    if (lane == 0) {
+#pragma unroll
+      for (int r = 0; r < ROWS; r++) parts[warp][r] = sums[r];
+    }
     __syncthreads();
     if (part != 0) return;
-    for (int j = 1; j < p.split; j++) sum += sums[warp + j];
+    for (int j = 1; j < p.split; j++) {
+#pragma unroll
+      for (int r = 0; r < ROWS; r++) sums[r] += parts[warp + j][r];
+    }
   }
-  if (lane == 0 && is) s.result[column * s.rows + m] = sum;
+  if (lane == 0) {
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+      if (m + r < s.rows) s.result[column * s.rows + m + r] = sums[r];
+    }
+  }
 }
 
 struct Gated {
   const char *gate;
   const char *up;
   float *result;
-  char *form;  // Quants of the result, or null
+  char *form;     // Quants of the result, or null
   const char *x;  // Quants
   int64_t gateBytes;  // of a row
   int64_t upBytes;
@@ -293,38 +388,34 @@ struct Gated {
   float p1;
 };
 
-// A gate and the product that it opens, 32 rows a block.
+// A gate and the product that it opens, 32 rows a block: a warp takes two of each at once.
 template <int TYPE>
 __device__ __forceinline__ void gated(const Gated &p) {
   __shared__ __align__(16) float results[32];
   releaseNext();
   int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, first = blockIdx.x * 32 + warp * 4;
-  if (first < p.rows) {
-    prefetchRow(p.gate + first * p.gateBytes, p.gateBytes, 0, 1);
-    prefetchRow(p.up + first * p.upBytes, p.upBytes, 0, 1);
+  const uint8_t *gate = (const uint8_t *)p.gate, *up = (const uint8_t *)p.up;
+  for (int j = 0; j < 4; j++) {
+    if (first + j < p.rows) {
+      prefetchRow(gate + (first + j) * p.gateBytes, p.gateBytes, 0, 1);
+      prefetchRow(up + (first + j) * p.upBytes, p.upBytes, 0, 1);
+    }
   }
   awaitPrevious();
   Quants x(p.x, p.k);
-  const int COUNT = Pieces<TYPE>::count;
-  int blocks = p.k / Pieces<TYPE>::elements, piece = lane % COUNT;
-  for (int j = 0; j < 4; j++) {
-    int m = first + j;
-    float g = 0, u = 0;
-    if (m < p.rows) {
-      const uint8_t *gate = (const uint8_t *)p.gate + m * p.gateBytes;
-      const uint8_t *up = (const uint8_t *)p.up + m * p.upBytes;
-#pragma unroll 2
-      for (int b = lane / COUNT; b < blocks; b += 32 / COUNT) {
-        g += pieceDot<TYPE>(gate + (int64_t)b * Block<TYPE>::bytes, b, piece, x);
-        u += pieceDot<TYPE>(up + (int64_t)b * Block<TYPE>::bytes, b, piece, x);
-      }
-    }
-    g = warpSum(g);
-    u = warpSum(u);
-    if (lane == 0) {
-      float h = m < p.rows ? apply(p.function, g, u, p.p0, p.p1) : 0;
-      results[4 * warp + j] = h;
-      if (m < p.rows) p.result[m] = h;
+  for (int j = 0; j < 4; j += 2) {
+    int m = min(first + j, p.rows - 1), next = min(first + j + 1, p.rows - 1);
+    const uint8_t *rows[ROWS] = {gate + m * p.gateBytes, gate + next * p.gateBytes,
+                                 up + m * p.upBytes, up + next * p.upBytes};
+    float sums[ROWS] = {};
+    rowDots<TYPE>(rows, p.k, 0, 1, x, sums);
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) sums[r] = warpSum(sums[r]);
+    if (lane < 2) {
+      float g = lane == 0 ? sums[0] : sums[1], u = lane == 0 ? sums[2] : sums[3];
+      float h = apply(p.function, g, u, p.p0, p.p1);
+      results[4 * warp + j + lane] = h;
+      if (first + j + lane < p.rows) p.result[first + j + lane] = h;
     }
   }
   if (p.form == nullptr) return;
@@ -336,7 +427,7 @@ __device__ __forceinline__ void gated(const Gated &p) {
 }
 
 #define GATED(name, TYPE) \
-  extern "C" __global__ void __launch_bounds__(256, 4) mat_vec_gated_##name(Gated p) { gated<TYPE>(p); }
+  extern "C" __global__ void __launch_bounds__(256, 2) mat_vec_gated_##name(Gated p) { gated<TYPE>(p); }
 GATED(q4_k, Q4_K)
 GATED(q5_k, Q5_K)
 GATED(q6_k, Q6_K)

@@ -24,6 +24,8 @@ final class AttentionKernels {
   private static final int QUERIES_A_TILE = 64;
   private static final int LARGEST_HEAD = 512;
   private static final int HEADS_AT_ONCE = 4;
+  private static final int HEADS_THREADS = 256;
+  private static final int CELLS_OF_HEADS = 256;
 
   /** Blocks that share a result count themselves. */
   static final int COUNTERS = 16384;
@@ -66,7 +68,8 @@ final class AttentionKernels {
     }
     long blocks = Math.max(1, (fitsHeads(node) ? groups(node) : node.ne(1)) * node.ne(2));
     long wanted = (long) processors * BLOCKS_A_PROCESSOR / blocks;
-    long most = Math.min(MOST_SPLITS, node.source(1).ne(2) / CELLS_A_SPLIT);
+    long cells = fitsHeads(node) ? CELLS_OF_HEADS : CELLS_A_SPLIT;
+    long most = Math.min(MOST_SPLITS, node.source(1).ne(2) / cells);
     return Math.max(1, Math.min(wanted, most));
   }
 
@@ -131,7 +134,7 @@ final class AttentionKernels {
           .word(formed ? work.make(node, Form.QUANTS) : 0);
       long shared = Math.min(HEADS_AT_ONCE, node.ne(1) / k.ne(1));
       String kernel = "attention_heads_%d_%d".formatted(k.ne(0), shared == 3 ? 4 : shared);
-      work.grid(FILE, kernel, arguments, THREADS, groups(node), node.ne(2), splits);
+      work.grid(FILE, kernel, arguments, HEADS_THREADS, groups(node), node.ne(2), splits);
       return;
     }
     arguments.align(Long.BYTES).word(0).word(0);

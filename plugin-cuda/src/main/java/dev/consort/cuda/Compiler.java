@@ -70,6 +70,11 @@ final class Compiler implements Work.Places {
             .formatted(what, storage.buffer().type().name()));
   }
 
+  @Override
+  public boolean isStored(Tensor tensor) {
+    return allocation.holds(tensor);
+  }
+
   private void requireScratch(long bytes) {
     if (bytes == 0) {
       return;

@@ -85,7 +85,7 @@ final class CudaBuffers implements BufferType {
 
     private Piece(long bytes) {
       this.bytes = bytes;
-      long room = Math.max(bytes, ALIGNMENT);
+      long room = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) & -ALIGNMENT);
       if (forHost) {
         block = null;
         HostBlock made = new HostBlock(room);

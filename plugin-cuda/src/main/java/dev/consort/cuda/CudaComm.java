@@ -138,8 +138,7 @@ final class CudaComm implements Comm {
   /** Adds the launch of a sum, of what is added to it, and of the norm of that. */
   void reduceNorm(Work work, int rank, Tensor term, ElementKernels.Norm after) {
     long count = term.shape().elements();
-    kernels.reduceNorm(
-        work, meeting, rank, work.address(term), count, wire.wire(count), after);
+    kernels.reduceNorm(work, meeting, rank, work.address(term), count, wire.wire(count), after);
   }
 
   private List<Launch> launches(int rank, long from, long to, long count, Wire format) {

@@ -81,15 +81,15 @@ final class CudaKernels {
     long weight = work.address(result.source(1));
     Tensor x = norm.source(0);
     boolean sums = nodes.size() > 2;
+    long sum = sums ? work.addressIfStored(x) : 0;
     if (sums && x.source(1).operation() instanceof Operation.AllReduce op && nodes.size() == 4) {
-      var after = new ElementKernels.Norm(x.source(0), 0, work.address(x), eps, weight, result);
+      var after = new ElementKernels.Norm(x.source(0), 0, sum, eps, weight, result);
       CudaCommMember member = (CudaCommMember) op.member();
       member.comm().reduceNorm(work, member.rank(), x.source(1).source(0), after);
     } else if (sums) {
       long other = work.address(x.source(1));
       ElementKernels.addNorm(
-          work,
-          new ElementKernels.Norm(x.source(0), other, work.address(x), eps, weight, result));
+          work, new ElementKernels.Norm(x.source(0), other, sum, eps, weight, result));
     } else if (Fusion.isWide(norm)) {
       ElementKernels.addNorm(work, new ElementKernels.Norm(x, 0, 0, eps, weight, result));
     } else {
@@ -113,9 +113,7 @@ final class CudaKernels {
       case Operation.SetRows op -> RowKernels.scatter(work, node);
       case Operation.Copy op -> ElementKernels.map(work, node, ElementKernels.COPY, 0, 0);
       case Operation.Binary op -> ElementKernels.map(work, node, op.kind().ordinal(), 0, 0);
-      case Operation.Glu op ->
-          ElementKernels.map(
-              work, node, ElementKernels.GLU + op.kind().ordinal(), op.alpha(), op.limit());
+      case Operation.Glu op -> ElementKernels.glu(work, node, op);
       case Operation.Unary op ->
           ElementKernels.map(work, node, ElementKernels.UNARY + op.kind().ordinal(), 0, 0);
       case Operation.Scale op ->

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.consort.cuda;
 
+import dev.consort.api.Operation;
 import dev.consort.api.Shape;
 import dev.consort.api.Tensor;
 import java.util.Optional;
@@ -98,6 +99,32 @@ final class ElementKernels {
     var arguments = new Arguments();
     norm.add(arguments, work);
     work.grid(FILE, "add_norm", arguments, norm.threads(), norm.x.shape().rows(), 1, 1);
+  }
+
+  /** A gate and what it opens; with the form of 16 bits where products want that. */
+  static void glu(Work work, Tensor node, Operation.Glu op) {
+    int function = GLU + op.kind().ordinal();
+    Tensor gate = node.source(0);
+    Tensor up = node.source(1);
+    Optional<Form> form = work.wanted(node).filter(wanted -> wanted != Form.QUANTS);
+    if (form.isEmpty() || !Fusion.isPlain(gate) || !Fusion.isPlain(up) || node.ne(0) % 4 != 0) {
+      map(work, node, function, op.alpha(), op.limit());
+      return;
+    }
+    var arguments =
+        new Arguments()
+            .word(work.address(gate))
+            .word(work.address(up))
+            .word(work.addressIfPlain(node))
+            .word(work.make(node, form.get()))
+            .word(node.shape().rows())
+            .integer(node.ne(0))
+            .integer(form.get().kind())
+            .integer(function)
+            .real(op.alpha())
+            .real(op.limit());
+    int threads = threads(node.ne(0) / 4);
+    work.grid(FILE, "gated_shape", arguments, threads, node.shape().rows(), 1, 1);
   }
 
   /** Activations in the form that a product wants. */

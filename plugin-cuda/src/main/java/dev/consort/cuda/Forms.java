@@ -3,9 +3,11 @@ package dev.consort.cuda;
 
 import dev.consort.api.Graph;
 import dev.consort.api.Tensor;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,7 @@ final class Forms {
   private record Held(Tensor key, Form form) {}
 
   private final Map<Tensor, Form> wanted = new IdentityHashMap<>();
+  private final Set<Tensor> plain = Collections.newSetFromMap(new IdentityHashMap<>());
   private final @Nullable Held[] places = new @Nullable Held[2];
   private int next;
 
@@ -24,6 +27,26 @@ final class Forms {
       MatrixKernels.form(node)
           .ifPresent(form -> wanted.putIfAbsent(form.key(node.source(1)), form));
     }
+    graph.outputs().forEach(output -> plain.add(output.root()));
+    graph.nodes().stream().filter(node -> !node.isView()).forEach(this::read);
+  }
+
+  /** Notes which sources are read as they are. */
+  private void read(Tensor node) {
+    Optional<Form> form = MatrixKernels.form(node);
+    for (int i = 0; i < node.sources().size(); i++) {
+      Tensor source = node.source(i);
+      boolean formed =
+          i == 1 && form.isPresent() && form.get() == wanted.get(form.get().key(source));
+      if (!formed) {
+        plain.add(source.root());
+      }
+    }
+  }
+
+  /** Whether nobody reads a computed tensor but in its form. */
+  boolean isOnlyFormed(Tensor computed) {
+    return wanted.containsKey(computed) && !plain.contains(computed);
   }
 
   /** The form in which a product will want a computed tensor. */

@@ -72,7 +72,8 @@ final class Fusion {
         && node.source(0).shape().equals(node.source(1).shape());
   }
 
-  private static boolean isPlain(Tensor x) {
+  /** F32 without gaps, aligned to 16 bytes. */
+  static boolean isPlain(Tensor x) {
     return x.isContiguous() && x.type() == DataType.F32 && x.offset() % 16 == 0;
   }
 

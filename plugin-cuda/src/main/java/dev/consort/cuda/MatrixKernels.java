@@ -22,6 +22,10 @@ final class MatrixKernels {
   private static final int VECTOR_COLUMNS = 16;
   private static final int COLUMNS_AT_ONCE = 4;
   private static final int TILE = 64;
+
+  /** Activations are rounded for so many rows at least. */
+  private static final int FEWEST_ROWS = 8;
+
   private static final int WIDE = 16;
 
   private MatrixKernels() {}
@@ -94,7 +98,7 @@ final class MatrixKernels {
     }
     boolean single = experts || node.ne(1) * node.ne(2) * node.ne(3) == 1;
     if (single) {
-      boolean quants = VectorKernels.TYPES.contains(w.type());
+      boolean quants = VectorKernels.TYPES.contains(w.type()) && w.ne(1) >= FEWEST_ROWS;
       return quants ? Optional.of(Form.QUANTS) : Optional.empty();
     }
     if (node.ne(1) <= VECTOR_COLUMNS || w.type() == DataType.F32) {
@@ -124,11 +128,19 @@ final class MatrixKernels {
       work.grid(VECTOR, "mat_mul_any", arguments, THREADS, elements, batches, 1);
     } else if (experts || columns == 1) {
       Arguments arguments = arguments(work, nodes, columns);
-      work.grid(VECTOR, "mat_vec_" + type, arguments, THREADS, blocks(nodes), columns, batches);
+      work.grid(
+          VECTOR,
+          "mat_vec_" + type,
+          arguments,
+          THREADS,
+          blocks(nodes, KernelType.isFloating(w.type()) ? 2 * WARPS : WARPS),
+          columns,
+          batches);
     } else if (columns <= VECTOR_COLUMNS || w.type() != DataType.F32) {
       long groups = tiles(columns, COLUMNS_AT_ONCE);
       Arguments arguments = arguments(work, nodes, columns);
-      work.grid(VECTOR, "mat_vec4_" + type, arguments, THREADS, blocks(nodes), groups, batches);
+      work.grid(
+          VECTOR, "mat_vec4_" + type, arguments, THREADS, blocks(nodes, WARPS), groups, batches);
     } else {
       long tilesN = tiles(columns, TILE);
       Arguments arguments = arguments(work, nodes, columns);
@@ -140,8 +152,8 @@ final class MatrixKernels {
     return (extent + tile - 1) / tile;
   }
 
-  private static long blocks(List<Tensor> nodes) {
-    return nodes.stream().mapToLong(node -> tiles(node.ne(0), WARPS)).sum();
+  private static long blocks(List<Tensor> nodes, int rows) {
+    return nodes.stream().mapToLong(node -> tiles(node.ne(0), rows)).sum();
   }
 
   private static Arguments arguments(Work work, List<Tensor> nodes, long columns) {

@@ -16,11 +16,12 @@ final class VectorKernels {
   private static final int THREADS = 32 * WARPS;
   private static final int GATED_ROWS = 32;
 
-  /** So many warps keep a multiprocessor's loads coming. */
-  private static final int WARPS_A_PROCESSOR = 40;
+  /** What a warp takes at once. */
+  private static final int ROWS = 4;
 
-  /** A warp that shares a row takes at least so many elements of it. */
-  private static final long ELEMENTS_A_WARP = 2048;
+  private static final long ELEMENTS_A_WARP = 1024;
+  private static final int BLOCKS_A_PROCESSOR = 2;
+  private static final double UNSHARED = 0.08;
 
   static final Set<DataType> TYPES =
       EnumSet.of(DataType.Q4_K, DataType.Q5_K, DataType.Q6_K, DataType.Q8_0, DataType.Q4_0);
@@ -36,7 +37,7 @@ final class VectorKernels {
     Tensor ids = experts ? node.source(2) : w;
     long activations = work.form(x, Form.QUANTS);
     int split = split(nodes, work.processors());
-    int rowsABlock = WARPS / split;
+    int rowsABlock = ROWS * WARPS / split;
     var arguments = new Arguments();
     long first = 0;
     for (int i = 0; i < MOST_WEIGHTS; i++) {
@@ -69,17 +70,25 @@ final class VectorKernels {
     work.grid(FILE, "mat_vec_q", arguments, THREADS, first, columns, 1);
   }
 
-  /** How many warps share a row, where rows alone are too few to keep the device busy. */
+  /**
+   * How many warps share a row: blocks run in waves, which should be full, and each has some time
+   * that sharing does not shorten.
+   */
   private static int split(List<Tensor> nodes, int processors) {
-    Tensor first = nodes.getFirst();
     long rows = nodes.stream().mapToLong(node -> node.shape().elements()).sum();
-    int split = 1;
-    while (split < WARPS
-        && rows * split < (long) processors * WARPS_A_PROCESSOR
-        && first.source(0).ne(0) / (2 * split) >= ELEMENTS_A_WARP) {
-      split *= 2;
+    long elements = nodes.getFirst().source(0).ne(0);
+    int best = 1;
+    double least = Double.MAX_VALUE;
+    for (int split = 1; split <= WARPS && elements >= (long) split * ELEMENTS_A_WARP; split *= 2) {
+      long blocks = (rows * split + ROWS * WARPS - 1) / (ROWS * WARPS);
+      long atOnce = (long) processors * BLOCKS_A_PROCESSOR;
+      double time = (double) ((blocks + atOnce - 1) / atOnce) * (1.0 / split + UNSHARED);
+      if (time < least) {
+        least = time;
+        best = split;
+      }
     }
-    return split;
+    return best;
   }
 
   /** Whether a gate and what it opens can be computed together: two products of one kind. */

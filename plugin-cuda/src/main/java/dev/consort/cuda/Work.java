@@ -15,6 +15,9 @@ final class Work {
     /** The address of the tensor's first element. */
     long address(Tensor tensor);
 
+    /** Whether anybody reads the tensor, so that it has a place. */
+    boolean isStored(Tensor tensor);
+
     /** Memory that all steps share. */
     long scratch();
 
@@ -53,6 +56,11 @@ final class Work {
     return tensor.shape().isEmpty() ? 0 : places.address(tensor);
   }
 
+  /** 0 for a tensor that nobody reads. */
+  long addressIfStored(Tensor tensor) {
+    return places.isStored(tensor) ? places.address(tensor) : 0;
+  }
+
   /** Memory for what splits of attention find. */
   long parts() {
     return places.scratch();
@@ -70,6 +78,11 @@ final class Work {
   /** The form in which products will want what a step computes. */
   Optional<Form> wanted(Tensor computed) {
     return forms.wanted(computed);
+  }
+
+  /** Where a computed tensor goes; 0 if it is read in its form alone. */
+  long addressIfPlain(Tensor computed) {
+    return forms.isOnlyFormed(computed) ? 0 : address(computed);
   }
 
   /** Where a step that computes a tensor writes its form as well. */

@@ -76,7 +76,8 @@ class SchedulingTest {
     Tensor gate = graph.matMul(weight("gate", DataType.Q4_K, 512), x);
     Tensor up = graph.matMul(weight("up", DataType.Q6_K, 512), x);
     graph.output(graph.glu(Operation.Glu.Kind.SWIGLU, gate, up));
-    assertThat(steps(graph.build())).containsExactly(List.of("mat_mul", "mat_mul"), List.of("swiglu"));
+    assertThat(steps(graph.build()))
+        .containsExactly(List.of("mat_mul", "mat_mul"), List.of("swiglu"));
   }
 
   @Test
