@@ -60,8 +60,10 @@ final class CudaDevice implements Device {
         .put(ProcAddresses.SET_TENSOR_2D_ASYNC, CudaTransfers::set)
         .put(ProcAddresses.GET_TENSOR_2D_ASYNC, CudaTransfers::get)
         .put(ProcAddresses.COPY_TENSOR_ASYNC, copies)
-        .put(ProcAddresses.COMM_INIT, new CudaCommInit(copies))
         .put(ProcAddresses.GET_FEATURES, this::features);
+    if (settings.sums() == Settings.Sums.PEER) {
+      capabilities.put(ProcAddresses.COMM_INIT, new CudaCommInit(copies));
+    }
   }
 
   private Map<String, String> features() {
