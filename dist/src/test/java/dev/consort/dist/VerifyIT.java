@@ -28,18 +28,23 @@ class VerifyIT {
   private static final Path HOME = Path.of(System.getProperty("home"));
   private static final Path TEMPLATE = Path.of(System.getProperty("template"));
 
-  /** The template, but asking about multiplication ends the process, as a bad driver would. */
+  /** The template, but compiling a multiplication ends the process, as a bad driver would. */
   private static final String CRASHING =
       """
       package dev.consort.template;
 
+      import dev.consort.api.Backend;
       import dev.consort.api.Device;
-      import dev.consort.api.Tensor;
+      import dev.consort.api.Graph;
       import dev.consort.spi.BackendProvider;
       import dev.consort.spi.PluginContext;
       import dev.consort.spi.Registration;
+      import java.lang.foreign.FunctionDescriptor;
+      import java.lang.foreign.Linker;
       import java.lang.foreign.MemorySegment;
       import java.lang.foreign.ValueLayout;
+      import java.lang.reflect.InvocationTargetException;
+      import java.lang.reflect.Method;
       import java.lang.reflect.Proxy;
       import java.util.List;
 
@@ -52,19 +57,35 @@ class VerifyIT {
         @Override
         public Registration register(PluginContext context) {
           Device sound = new TemplateProvider().register(context).devices().getFirst();
-          Device crashing =
-              (Device)
-                  Proxy.newProxyInstance(
-                      Device.class.getClassLoader(),
-                      new Class<?>[] {Device.class},
-                      (proxy, method, arguments) -> {
-                        if (method.getName().equals("supports")
-                            && ((Tensor) arguments[0]).operation().label().equals("mul")) {
-                          MemorySegment.ofAddress(8).reinterpret(8).get(ValueLayout.JAVA_LONG, 0);
-                        }
-                        return method.invoke(sound, arguments);
-                      });
-          return Registration.of("0.1.0", List.of(crashing), () -> {});
+          return Registration.of("0.1.0", List.of(wrap(Device.class, sound)), () -> {});
+        }
+
+        private static <T> T wrap(Class<T> type, T sound) {
+          return type.cast(
+              Proxy.newProxyInstance(
+                  type.getClassLoader(),
+                  new Class<?>[] {type},
+                  (proxy, method, arguments) -> call(sound, method, arguments)));
+        }
+
+        private static Object call(Object sound, Method method, Object[] arguments)
+            throws Throwable {
+          if (method.getName().equals("compile")
+              && ((Graph) arguments[0])
+                  .nodes().stream().anyMatch(node -> node.operation().label().equals("mul"))) {
+            Linker linker = Linker.nativeLinker();
+            linker
+                .downcallHandle(
+                    linker.defaultLookup().find("strlen").orElseThrow(),
+                    FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS))
+                .invoke(MemorySegment.ofAddress(1));
+          }
+          try {
+            Object result = method.invoke(sound, arguments);
+            return result instanceof Backend stream ? wrap(Backend.class, stream) : result;
+          } catch (InvocationTargetException e) {
+            throw e.getCause();
+          }
         }
       }
       """;

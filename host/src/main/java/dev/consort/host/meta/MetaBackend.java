@@ -84,6 +84,9 @@ public final class MetaBackend implements Backend {
       throw new ConsortException(
           ErrorCode.INVALID_ARGUMENT, "the plan was compiled by another backend");
     }
+    if (meta.isClosed()) {
+      throw new ConsortException(ErrorCode.CLOSED, "the plan was closed; compile it again");
+    }
     for (int m = 0; m < submitters.size(); m++) {
       if (!meta.isIdle(m)) {
         submitters.get(m).run(meta);
@@ -269,10 +272,13 @@ public final class MetaBackend implements Backend {
   }
 
   private static void checkRange(Storage storage, long offset, long bytes) {
-    if (offset < 0 || bytes < 0 || offset > storage.tensor().bytes() - bytes) {
+    if (!storage.tensor().isContiguous()
+        || offset < 0
+        || bytes < 0
+        || offset > storage.tensor().bytes() - bytes) {
       throw new ConsortException(
           ErrorCode.INVALID_ARGUMENT,
-          "%d bytes from %d on are not within %s of %d bytes"
+          "%d bytes from %d on are not within a contiguous tensor: %s of %d bytes"
               .formatted(bytes, offset, storage.tensor(), storage.tensor().bytes()));
     }
   }

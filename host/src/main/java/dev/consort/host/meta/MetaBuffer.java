@@ -32,6 +32,7 @@ final class MetaBuffer implements Buffer {
   private final @Nullable Storage[] parts;
   private final List<Allocation> owned;
   private final Map<Tensor, TensorParts> known = new IdentityHashMap<>();
+  private volatile boolean closed;
 
   MetaBuffer(
       MetaBufferType type,
@@ -50,6 +51,7 @@ final class MetaBuffer implements Buffer {
 
   /** The pieces of the tensor that lies here. */
   synchronized TensorParts parts(Storage storage) {
+    requireOpen();
     TensorParts found = known.get(storage.tensor());
     if (found == null) {
       found = cut(storage.tensor(), storage.offset());
@@ -109,6 +111,7 @@ final class MetaBuffer implements Buffer {
   /** A tensor's buffer is a part of larger ones: its pieces are written, the rest is left. */
   @Override
   public void fill(byte value) {
+    requireOpen();
     for (Allocation allocation : owned) {
       allocation.buffers().forEach(buffer -> buffer.fill(value));
     }
@@ -127,8 +130,15 @@ final class MetaBuffer implements Buffer {
     }
   }
 
+  private void requireOpen() {
+    if (closed) {
+      throw ConsortException.of(ErrorCode.CLOSED, "the buffer was closed").plugin("meta").build();
+    }
+  }
+
   @Override
   public void close() {
+    closed = true;
     Closing.all(owned);
   }
 }

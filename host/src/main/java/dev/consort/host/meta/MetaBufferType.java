@@ -63,9 +63,16 @@ final class MetaBufferType implements BufferType {
   /** A buffer that every member holds whole. */
   @Override
   public Buffer allocate(long bytes) {
-    if (bytes < 0) {
+    long most =
+        device.members().stream()
+            .mapToLong(member -> member.bufferType().maxBytes())
+            .min()
+            .orElse(0);
+    if (bytes < 0 || bytes > most) {
       throw ConsortException.of(
-              ErrorCode.INVALID_ARGUMENT, "a buffer of %d bytes was asked for".formatted(bytes))
+              ErrorCode.INVALID_ARGUMENT,
+              "a buffer of %d bytes was asked for, its members hold up to %d"
+                  .formatted(bytes, most))
           .device(device)
           .build();
     }
@@ -73,7 +80,8 @@ final class MetaBufferType implements BufferType {
     List<Allocation> owned = new ArrayList<>();
     @Nullable Storage[] parts = new Storage[n];
     Tensor tensor =
-        new GraphBuilder().input("bytes", DataType.I32, Shape.of(Math.max(1, (bytes + 3) / 4)));
+        new GraphBuilder()
+            .input("bytes", DataType.I32, Shape.of(Math.max(1, Math.ceilDiv(bytes, 4L))));
     try {
       for (int m = 0; m < n; m++) {
         Allocation own = device.members().get(m).bufferType().allocate(List.of(tensor));

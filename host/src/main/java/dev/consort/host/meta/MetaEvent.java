@@ -67,12 +67,16 @@ final class MetaEvent implements Event {
   private final MetaDevice device;
   private final List<Recording> made = new ArrayList<>();
   private volatile @Nullable Recording latest;
+  private boolean closed;
 
   MetaEvent(MetaDevice device) {
     this.device = device;
   }
 
   synchronized void record(MetaBackend backend) {
+    if (closed) {
+      throw ConsortException.of(ErrorCode.CLOSED, "the event was closed").plugin("meta").build();
+    }
     Recording recording = unused(backend);
     for (int m = 0; m < recording.parts.size(); m++) {
       Submitter submitter = backend.submitter(m);
@@ -159,6 +163,7 @@ final class MetaEvent implements Event {
   /** Waits made before go on; what they wait for is closed when they are over. */
   @Override
   public synchronized void close() {
+    closed = true;
     made.forEach(Recording::abandon);
     made.clear();
   }

@@ -35,10 +35,10 @@ final class MetaPlan implements Plan {
   /** Gets a tensor from an earlier stage. */
   record Take(HandOver over, Storage tensor) implements Action {}
 
+  private volatile boolean closed;
   private final MetaBackend backend;
   private final List<Action[]> actions;
   private final List<HandOver> handOvers;
-  private boolean closed;
 
   MetaPlan(MetaBackend backend, List<List<Action>> actions, List<HandOver> handOvers) {
     this.backend = backend;
@@ -88,6 +88,10 @@ final class MetaPlan implements Plan {
         case Take take -> take.over().take(on, take.tensor());
       }
     }
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   /** The members' threads are done with it first; their plans then finish what is under way. */
