@@ -4,6 +4,7 @@ package dev.consort.host.cli;
 import dev.consort.host.verify.VerifyListener;
 import dev.consort.host.verify.VerifyResult;
 import dev.consort.host.verify.VerifyState;
+import java.util.Locale;
 
 /** A bar for a person, and each failure as it comes for everybody. */
 final class VerifyProgress implements VerifyListener, AutoCloseable {
@@ -40,7 +41,8 @@ final class VerifyProgress implements VerifyListener, AutoCloseable {
     bar.at(Math.min(done, total), total);
     if (result.state() == VerifyState.FAILED || result.state() == VerifyState.CRASHED) {
       console.say(
-          "%s: %s %s", result.state().label().toUpperCase(), result.section(), result.test());
+          "%s: %s %s",
+          result.state().label().toUpperCase(Locale.ROOT), result.section(), result.test());
     }
   }
 
