@@ -15,6 +15,8 @@ final class JinjaDialect {
   private static final Pattern NOT_IS =
       Pattern.compile("\\bnot\\s+" + OPERAND + "\\s+is\\s+(?!not)");
   private static final Pattern NOT_IN = Pattern.compile("\\bnot\\s+" + OPERAND + "\\s+in\\s+");
+  private static final Pattern NOT_EQUAL =
+      Pattern.compile("\\bnot\\s+" + OPERAND + "\\s*([=!])=\\s*");
   private static final String NAMESPACE = "namespace(";
 
   private JinjaDialect() {}
@@ -27,8 +29,17 @@ final class JinjaDialect {
     String text = REVERSED.matcher(tag).replaceAll("|reverse|list");
     text = NOT_IS.matcher(text).replaceAll("$1 is not ");
     text = NOT_IN.matcher(text).replaceAll("$1 not in ");
+    text =
+        NOT_EQUAL
+            .matcher(text)
+            .replaceAll(
+                found -> quoted(found.group(1)) + (found.group(2).equals("=") ? " != " : " == "));
     int at = text.indexOf(NAMESPACE);
     return at < 0 ? text : namespace(text, at + NAMESPACE.length());
+  }
+
+  private static String quoted(String text) {
+    return Matcher.quoteReplacement(text);
   }
 
   /** Puts the arguments' values in brackets. */

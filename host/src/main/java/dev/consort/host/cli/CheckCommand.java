@@ -163,23 +163,36 @@ final class CheckCommand implements Callable<ExitCode> {
       for (String choice : devices) {
         try {
           LogitsRun run = LogitsRun.of(model, truth, device(consort, choice), feedings);
-          run.nmse().forEach((feeding, nmse) -> row(table, fixture, choice, feeding, nmse, run));
+          double limit = ErrorLimit.of(fixture.name(), model.parameters().experts());
+          run.nmse()
+              .forEach((feeding, nmse) -> row(table, fixture, choice, feeding, nmse, limit, run));
         } catch (ConsortException e) {
-          failed++;
-          table.add(fixture.name(), choice, "", "", "", "", "", "", "", "error: " + e.getMessage());
+          error(table, fixture, choice, e);
         }
         bar.accept(1);
       }
     } catch (ConsortException e) {
-      console.say("left out %s: %s", fixture.name(), e.getMessage());
+      error(table, fixture, "", e);
+      bar.accept(devices.size());
     }
   }
 
+  private void error(Table table, Fixture fixture, String choice, ConsortException e) {
+    failed++;
+    table.add(fixture.name(), choice, "", "", "", "", "", "", "", "error: " + e.getMessage());
+  }
+
   private void row(
-      Table table, Fixture fixture, String choice, Feeding feeding, double nmse, LogitsRun run) {
+      Table table,
+      Fixture fixture,
+      String choice,
+      Feeding feeding,
+      double nmse,
+      double measure,
+      LogitsRun run) {
     EngineReport report = run.report();
     List<MemberReport> members = report.members();
-    double limit = ErrorLimit.of(fixture.name());
+    double limit = measure;
     if (members.size() == 1) {
       alone.put(key(fixture, members.getFirst().id(), feeding), nmse);
     } else {

@@ -87,6 +87,7 @@ class ChatTemplateTest {
         "{% for m in messages[::-1] %}{{ m.role[0] }}{% endfor %} ~ uaus",
         "{% if not tools is defined %}a{% endif %}{% if tools is not defined %}b{% endif %} ~ ab",
         "{% if not 'x' in messages[0].content %}no{% endif %} ~ no",
+        "{% set n = -1 %}{% if not n == -1 %}a{% elif not n != -1 %}b{% endif %} ~ b",
         "{% set ns = namespace(n=messages|length - 1, s='a,b=c') %}{{ ns.n }}{{ ns.s }} ~ 3a,b=c",
         "{% set ns = namespace(n=[1, 2] + [3], s=not false) %}{{ ns.n[2] }}{{ ns.s }} ~ 3true",
         "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}"
