@@ -13,6 +13,8 @@ for name in $names; do
   target=compute_80
   [ "$name" = hopper ] && target=compute_90a
   nvcc -ptx -gencode "arch=$target,code=$target" -std=c++17 -O3 -o "$out/$name.ptx" "$name.cu"
+  # The compiler names its own version, and hints that only it knows; drivers from 12.0 on take 8.0.
+  sed -i -e 's/^\.version .*/.version 8.0/' -e '/used_bytes_mask/d' "$out/$name.ptx"
 done
 cat $(ls *.cu *.cuh | LC_ALL=C sort) | sha256sum | cut -d' ' -f1 > "$out/sources.sha256"
 (cd "$out" && cat $(ls *.ptx | LC_ALL=C sort) | sha256sum | cut -d' ' -f1 > ptx.sha256)

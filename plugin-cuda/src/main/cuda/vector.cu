@@ -53,7 +53,7 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
     for (int j = 0; j < N; j++) sum[r][j] = 0;
   }
   int groups = p.w.ne[0] >> 3;
-#pragma unroll(N == 1 ? 4 : 1)
+#pragma unroll(N > 1 ? 1 : TYPE <= BF16 ? 4 : 2)
   for (int g = lane; g < groups; g += 32) {
     float v[M][8];
 #pragma unroll
