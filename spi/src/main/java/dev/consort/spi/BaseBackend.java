@@ -8,6 +8,7 @@ import dev.consort.api.ErrorCode;
 import dev.consort.api.Graph;
 import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
+import dev.consort.api.Stable;
 import dev.consort.api.Storage;
 import java.lang.foreign.MemorySegment;
 
@@ -16,6 +17,7 @@ import java.lang.foreign.MemorySegment;
  * the device failed, plans of other backends, operations that the device does not support, ranges
  * outside a tensor.
  */
+@Stable(since = "1.0")
 public abstract class BaseBackend implements Backend {
   private final BaseDevice device;
   private boolean closed;

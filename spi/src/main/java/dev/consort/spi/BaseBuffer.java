@@ -5,11 +5,13 @@ import dev.consort.api.Buffer;
 import dev.consort.api.BufferType;
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
+import dev.consort.api.Stable;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A buffer that is freed once and says so when it is used afterwards. Thread safe. */
+@Stable(since = "1.0")
 public abstract class BaseBuffer implements Buffer {
   private final BufferType type;
   private final long bytes;

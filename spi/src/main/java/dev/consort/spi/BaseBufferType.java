@@ -5,9 +5,11 @@ import dev.consort.api.Buffer;
 import dev.consort.api.BufferType;
 import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
+import dev.consort.api.Stable;
 import dev.consort.api.Tensor;
 
 /** A buffer type whose tensors lie as their data types say. */
+@Stable(since = "1.0")
 public abstract class BaseBufferType implements BufferType {
   private final BaseDevice device;
   private final String name;

@@ -6,9 +6,11 @@ import dev.consort.api.Device;
 import dev.consort.api.DeviceInfo;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.ProcAddress;
+import dev.consort.api.Stable;
 import java.util.Optional;
 
 /** What devices have in common: their info, capabilities and {@link Poison}. Thread safe. */
+@Stable(since = "1.0")
 public abstract class BaseDevice implements Device {
   private final DeviceInfo info;
   private final Poison poison = new Poison(this);

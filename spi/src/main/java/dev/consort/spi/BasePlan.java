@@ -3,8 +3,10 @@ package dev.consort.spi;
 
 import dev.consort.api.Backend;
 import dev.consort.api.Plan;
+import dev.consort.api.Stable;
 
 /** A plan that knows whether it was closed; {@link BaseBackend} refuses it then. */
+@Stable(since = "1.0")
 public abstract class BasePlan implements Plan {
   private final Backend backend;
   private volatile boolean closed;

@@ -7,11 +7,13 @@ import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.Graph;
 import dev.consort.api.Operation;
+import dev.consort.api.Stable;
 import dev.consort.api.Storage;
 import dev.consort.api.Support;
 import dev.consort.api.Tensor;
 
 /** What a backend checks when a call is made, before anything of it reaches the device. */
+@Stable(since = "1.0")
 public final class Checks {
   private Checks() {}
 
