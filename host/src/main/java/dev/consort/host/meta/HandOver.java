@@ -20,12 +20,12 @@ interface HandOver extends AutoCloseable {
   @Override
   void close();
 
-  /** Directly where the devices' plugin copies between them, else through host memory. */
+  /** Directly where a plugin copies between two of its devices, else through host memory. */
   static HandOver between(Submitter from, Submitter to, long bytes, Waiting waiting) {
     Device giver = from.backend().device();
     Device taker = to.backend().device();
     Optional<CopyTensor> copy =
-        giver.info().plugin().equals(taker.info().plugin())
+        giver != taker && giver.info().plugin().equals(taker.info().plugin())
             ? giver.find(ProcAddresses.COPY_TENSOR_ASYNC)
             : Optional.empty();
     return copy.isPresent() && copy.get().connects(giver, taker)

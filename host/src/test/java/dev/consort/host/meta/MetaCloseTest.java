@@ -116,12 +116,13 @@ class MetaCloseTest {
 
   @Test
   void aStageThatIsNotTakenFromIsNamed() {
-    ReferenceDevice device = new ReferenceDevice(0);
+    ReferenceDevice giver = new ReferenceDevice(0);
+    ReferenceDevice taker = new ReferenceDevice(1);
     Failure failure = new Failure();
     Waiting waiting = new Waiting(2, failure, Duration.ofMillis(20));
-    try (Allocation memory = device.bufferType().allocate(List.of(TENSOR));
-        Submitter from = new Submitter(0, device.createBackend(), failure, waiting);
-        Submitter to = new Submitter(1, device.createBackend(), failure, waiting);
+    try (Allocation memory = giver.bufferType().allocate(List.of(TENSOR));
+        Submitter from = new Submitter(0, giver.createBackend(), failure, waiting);
+        Submitter to = new Submitter(1, taker.createBackend(), failure, waiting);
         HandOver over = HandOver.between(from, to, TENSOR.bytes(), waiting)) {
       assertThat(over).isInstanceOf(DirectHandOver.class);
       ConsortException error =
