@@ -10,16 +10,12 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** Counts its recordings and how many of them are done. */
 final class CpuEvent implements Event {
   private final Device device;
   private final Executor executor;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
   private final List<Stream> waiting = new ArrayList<>();
   private final Set<Long> doneEarly = new HashSet<>();
   private long recorded;
@@ -38,41 +34,26 @@ final class CpuEvent implements Event {
   }
 
   /** Begins a recording and returns its number. */
-  long begin() {
+  synchronized long begin() {
     if (closed) {
       throw ConsortException.of(ErrorCode.CLOSED, "the event was closed").device(device).build();
     }
-    lock.lock();
-    try {
-      return ++recorded;
-    } finally {
-      lock.unlock();
-    }
+    return ++recorded;
   }
 
-  long latest() {
-    lock.lock();
-    try {
-      return recorded;
-    } finally {
-      lock.unlock();
-    }
+  synchronized long latest() {
+    return recorded;
   }
 
   /** A recording is done, and with it all before it; or its stream failed. */
-  void complete(long sequence, @Nullable ConsortException because) {
-    lock.lock();
-    try {
-      finish(sequence);
-      failure = because;
-      for (int i = 0; i < waiting.size(); i++) {
-        executor.resume(waiting.get(i));
-      }
-      waiting.clear();
-      changed.signalAll();
-    } finally {
-      lock.unlock();
+  synchronized void complete(long sequence, @Nullable ConsortException because) {
+    finish(sequence);
+    failure = because;
+    for (int i = 0; i < waiting.size(); i++) {
+      executor.resume(waiting.get(i));
     }
+    waiting.clear();
+    notifyAll();
   }
 
   /** Recordings on different streams may end in another order than they began. */
@@ -92,17 +73,12 @@ final class CpuEvent implements Event {
   }
 
   /** Whether the recording is done; if not, the stream is resumed when it is. */
-  boolean doneOrResume(long sequence, Stream stream) {
-    lock.lock();
-    try {
-      if (isDone(sequence)) {
-        return true;
-      }
-      waiting.add(stream);
-      return false;
-    } finally {
-      lock.unlock();
+  synchronized boolean doneOrResume(long sequence, Stream stream) {
+    if (isDone(sequence)) {
+      return true;
     }
+    waiting.add(stream);
+    return false;
   }
 
   @Nullable ConsortException failure() {
@@ -110,45 +86,42 @@ final class CpuEvent implements Event {
   }
 
   @Override
-  public boolean isDone() {
-    lock.lock();
-    try {
-      ConsortException broken = failure;
-      if (broken != null) {
-        throw broken;
-      }
-      return isDone(recorded);
-    } finally {
-      lock.unlock();
+  public synchronized boolean isDone() {
+    ConsortException broken = failure;
+    if (broken != null) {
+      throw broken;
     }
+    return isDone(recorded);
   }
 
   @Override
   public void await(Duration timeout) {
-    long sequence = latest();
-    long left = timeout.toNanos();
-    lock.lock();
     try {
-      while (!isDone(sequence)) {
-        if (left <= 0) {
-          throw ConsortException.of(ErrorCode.TIMEOUT, "an event did not come within " + timeout)
-              .device(device)
-              .build();
-        }
-        left = changed.awaitNanos(left);
-      }
+      awaitDone(System.nanoTime() + timeout.toNanos(), timeout);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw ConsortException.of(ErrorCode.TIMEOUT, "interrupted while waiting for an event")
           .device(device)
           .cause(e)
           .build();
-    } finally {
-      lock.unlock();
     }
     ConsortException broken = failure;
     if (broken != null) {
       throw broken;
+    }
+  }
+
+  /** On the monitor, which makes no garbage, as a condition's queue does. */
+  private synchronized void awaitDone(long end, Duration timeout) throws InterruptedException {
+    long sequence = recorded;
+    while (!isDone(sequence)) {
+      long left = end - System.nanoTime();
+      if (left <= 0) {
+        throw ConsortException.of(ErrorCode.TIMEOUT, "an event did not come within " + timeout)
+            .device(device)
+            .build();
+      }
+      wait(left / 1_000_000, (int) (left % 1_000_000));
     }
   }
 
