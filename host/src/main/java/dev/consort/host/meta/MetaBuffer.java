@@ -14,6 +14,7 @@ import dev.consort.api.Tensor;
 import dev.consort.host.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ final class MetaBuffer implements Buffer {
   private final @Nullable Storage[] parts;
   private final List<Allocation> owned;
   private final Map<Tensor, TensorParts> known = new IdentityHashMap<>();
+  private final List<MetaBuffer> tensors = new ArrayList<>();
   private volatile boolean closed;
 
   MetaBuffer(
@@ -58,6 +60,11 @@ final class MetaBuffer implements Buffer {
       known.put(storage.tensor(), found);
     }
     return found;
+  }
+
+  /** The buffer of one tensor whose memory this one owns; closed with it. */
+  void closesWith(MetaBuffer tensor) {
+    tensors.add(tensor);
   }
 
   SplitState state() {
@@ -139,6 +146,7 @@ final class MetaBuffer implements Buffer {
   @Override
   public void close() {
     closed = true;
+    tensors.forEach(MetaBuffer::close);
     Closing.all(owned);
   }
 }

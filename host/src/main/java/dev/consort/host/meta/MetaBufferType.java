@@ -111,6 +111,15 @@ final class MetaBufferType implements BufferType {
       owned.forEach(Allocation::close);
       throw e;
     }
+    long bytes = owned.stream().mapToLong(Allocation::bytes).sum();
+    MetaBuffer owner =
+        new MetaBuffer(
+            this,
+            bytes,
+            SplitState.MIRRORED,
+            new Partition(n, Map.of()),
+            new Storage[n],
+            List.copyOf(owned));
     List<Storage> storages = new ArrayList<>();
     for (Tensor tensor : tensors) {
       @Nullable Storage[] parts = new Storage[n];
@@ -118,18 +127,13 @@ final class MetaBufferType implements BufferType {
         parts[m] = places.get(m).get(tensor);
       }
       Spread spread = spreads.get(tensor);
-      Buffer buffer =
+      MetaBuffer buffer =
           new MetaBuffer(
               this, tensor.bytes(), spread.state(tensor), spread.partition(), parts, List.of());
+      owner.closesWith(buffer);
       storages.add(new Storage(tensor, buffer, 0));
     }
-    long bytes = owned.stream().mapToLong(Allocation::bytes).sum();
-    var partition = new Partition(n, Map.of());
-    return Allocation.of(
-        storages,
-        List.of(
-            new MetaBuffer(
-                this, bytes, SplitState.MIRRORED, partition, new Storage[n], List.copyOf(owned))));
+    return Allocation.of(storages, List.of(owner));
   }
 
   private Map<Tensor, Storage> allocateMember(
