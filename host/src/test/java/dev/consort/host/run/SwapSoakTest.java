@@ -9,8 +9,11 @@ import dev.consort.api.Device;
 import dev.consort.host.Consort;
 import dev.consort.host.ConsortOptions;
 import dev.consort.host.meta.MetaDevice;
+import dev.consort.host.plugin.ClassPathSource;
+import dev.consort.host.plugin.FolderSource;
 import dev.consort.host.plugin.Lease;
 import dev.consort.host.plugin.PluginJar;
+import dev.consort.host.plugin.PluginSource;
 import dev.consort.host.plugin.PluginState;
 import dev.consort.host.plugin.PluginStatus;
 import dev.consort.host.plugin.Unload;
@@ -20,8 +23,10 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -53,7 +58,7 @@ class SwapSoakTest {
     AtomicBoolean stop = new AtomicBoolean();
     AtomicInteger answers = new AtomicInteger();
     int pending;
-    try (Consort host = Consort.open(ConsortOptions.ofFolder(folder));
+    try (Consort host = Consort.open(onlyTheCpuAnd(folder));
         Model model = TinyModel.dense()) {
       String swapped = swapped(host).name();
       CompletableFuture<Void> running =
@@ -83,6 +88,17 @@ class SwapSoakTest {
     if (REAL.isEmpty()) {
       assertThat(pending).as("class loaders that are still in memory").isLessThanOrEqualTo(1);
     }
+  }
+
+  private static ConsortOptions onlyTheCpuAnd(Path folder) {
+    PluginSource classPath = new ClassPathSource(SwapSoakTest.class.getClassLoader());
+    PluginSource cpu =
+        () ->
+            classPath.find().stream()
+                .filter(found -> found.label().startsWith("dev.consort.cpu."))
+                .toList();
+    return new ConsortOptions(
+        List.of(cpu, new FolderSource(folder)), Map.of(), Duration.ofSeconds(60));
   }
 
   /** Replaces the plugin while its old generation is in use, then lets go of that. */
