@@ -3,6 +3,7 @@ package dev.consort.host.cli;
 
 import dev.consort.api.ConsortException;
 import dev.consort.api.ErrorCode;
+import dev.consort.host.check.Fixture;
 import dev.consort.host.matrix.ExpectedFailures;
 import dev.consort.host.matrix.Matrix;
 import dev.consort.host.matrix.MatrixOptions;
@@ -12,6 +13,8 @@ import dev.consort.host.matrix.cell.Depth;
 import dev.consort.host.matrix.cell.Section;
 import dev.consort.host.matrix.report.MatrixChanges;
 import dev.consort.host.matrix.report.MatrixJson;
+import dev.consort.host.matrix.report.MatrixText;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -74,8 +78,9 @@ final class MatrixCommand implements Callable<ExitCode> {
       names = {"-m", "--model"},
       paramLabel = "FILE",
       description =
-          "A GGUF file for the models part, with its true logits in NAME.logits beside it or small;"
-              + " may be given several times (default: the built-in model).")
+          "A GGUF file for the models part, with its true logits in NAME.logits beside it or small,"
+              + " or a folder of such pairs; may be given several times (default: the built-in"
+              + " model).")
   private List<Path> models = List.of();
 
   @Option(
@@ -139,6 +144,7 @@ final class MatrixCommand implements Callable<ExitCode> {
       Optional<MatrixChanges> changes =
           before.map(earlier -> MatrixChanges.between(earlier, matrix));
       files.forEach(file -> file.write(matrix, changes));
+      console.say("%s", MatrixText.summary(matrix));
       changes.ifPresent(this::tell);
       boolean good = changes.map(c -> c.worse().isEmpty()).orElse(matrix.isGreen());
       return good ? ExitCode.OK : ExitCode.CHECK_FAILED;
@@ -154,6 +160,16 @@ final class MatrixCommand implements Callable<ExitCode> {
         old, changes.changes().size(), changes.worse().size());
   }
 
+  private static Stream<Path> files(Path model) {
+    if (Files.isDirectory(model)) {
+      return Fixture.in(model).stream().map(Fixture::model);
+    }
+    if (!Files.isReadable(model)) {
+      throw new ConsortException(ErrorCode.NOT_FOUND, model + " is no file that can be read");
+    }
+    return Stream.of(model);
+  }
+
   private MatrixOptions options() {
     if (limit < 1 || jobs < 0) {
       throw new ConsortException(
@@ -164,7 +180,7 @@ final class MatrixCommand implements Callable<ExitCode> {
         MatrixOptions.defaults()
             .withSections(sections)
             .withDepth(depth)
-            .withModels(models)
+            .withModels(models.stream().flatMap(MatrixCommand::files).toList())
             .withSettings(host.settings())
             .withLimit(Duration.ofSeconds(limit))
             .withKept(fresh ? MatrixOptions.Kept.IGNORE : MatrixOptions.Kept.TAKE);
