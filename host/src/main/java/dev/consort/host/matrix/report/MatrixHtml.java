@@ -157,7 +157,9 @@ public final class MatrixHtml {
         .rows(section)
         .forEach(
             (row, cells) -> {
-              html.append("<tr data-row><th scope=\"row\">").append(escaped(row)).append("</th>");
+              html.append("<tr data-row><th scope=\"row\">")
+                  .append(escaped(row).replace("_", "_<wbr>"))
+                  .append("</th>");
               for (Target target : matrix.targets()) {
                 Optional.ofNullable(cells.get(target.name()))
                     .ifPresentOrElse(

@@ -90,6 +90,8 @@
   const place = (cell) => {
     const box = cell.getBoundingClientRect();
     tip.style.left = Math.max(8, Math.min(box.left, innerWidth - tip.offsetWidth - 8)) + "px";
+    // On a narrow screen it lies along the bottom, or the top where it would hide its cell.
+    tip.classList.toggle("high", box.bottom > innerHeight - tip.offsetHeight - 16);
     const below = box.bottom + 6;
     const above = box.top - tip.offsetHeight - 6;
     tip.style.top = (below + tip.offsetHeight < innerHeight || above < 0 ? below : above) + "px";
