@@ -4,11 +4,17 @@
 #include "functions.cuh"
 #include "product.cuh"
 
+// Asks for the start of a warp's share of a row, while the activations are still being made.
+__device__ __forceinline__ void prefetchRow(const uint8_t *row, int64_t bytes, int part,
+                                            int split) {
+  int64_t at = bytes * part / split + 128 * (threadIdx.x & 31);
+  if (at < bytes * (part + 1) / split) prefetch(row + at);
+}
+
 // Rows are loaded from 16-byte aligned addresses: w's for floats, x's always. A warp takes M rows.
 template <int TYPE, int N, int M>
 __device__ __forceinline__ void vectorProduct(const Product &p) {
   releaseNext();
-  awaitPrevious();
   int lane = threadIdx.x & 31, warps = (blockDim.x >> 5) * M, block = blockIdx.x;
   int rows = p.w.ne[1];
   const char *weights = p.w.p;
@@ -20,9 +26,14 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
     result = p.otherResult[i];
   }
   int m = block * warps + (threadIdx.x >> 5) * M;
-  if (m >= rows) return;
   const char *w = weights + m * p.w.nb[1];
   int64_t next = m + 1 < rows ? p.w.nb[1] : 0;
+  if (M > 1 && !p.ids && m < rows) {
+    prefetchRow((const uint8_t *)w, p.w.nb[1], 0, 1);
+    prefetchRow((const uint8_t *)w + next, p.w.nb[1], 0, 1);
+  }
+  awaitPrevious();
+  if (m >= rows) return;
   const char *x[N];
   float *out;
   int columns = N;
@@ -307,13 +318,6 @@ __device__ __forceinline__ void rowDots(int type, const uint8_t *const *rows, in
     case Q8_0: return rowDots<Q8_0>(rows, k, part, split, x, sums);
     default: return rowDots<Q4_0>(rows, k, part, split, x, sums);
   }
-}
-
-// Asks for the start of a warp's share of a row, while the activations are still being made.
-__device__ __forceinline__ void prefetchRow(const uint8_t *row, int64_t bytes, int part,
-                                            int split) {
-  int64_t at = bytes * part / split + 128 * (threadIdx.x & 31);
-  if (at < bytes * (part + 1) / split) prefetch(row + at);
 }
 
 extern "C" __global__ void __launch_bounds__(256, 2) mat_vec_q(QuantProduct p) {
