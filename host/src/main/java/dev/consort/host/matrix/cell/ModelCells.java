@@ -26,7 +26,7 @@ final class ModelCells implements SectionCells {
   private static final double UNKNOWN = 1e-2;
 
   /** The built-in model has Q8_0 weights; see {@link ErrorLimit}. */
-  private static final double DEMO = ErrorLimit.of("llama-q8_0");
+  private static final double DEMO = ErrorLimit.of("llama-q8_0", 0);
 
   private record Run(Fixture fixture, Feeding feeding, Split split, double limit) {}
 
@@ -39,7 +39,7 @@ final class ModelCells implements SectionCells {
     List<Path> models = builtIn ? List.of(DemoModel.file()) : job.models();
     for (Path model : models) {
       Fixture fixture = fixture(model);
-      double limit = builtIn ? DEMO : limit(fixture.name());
+      double limit = builtIn ? DEMO : limit(fixture);
       add(fixture, Split.TENSOR, limit);
       if (target.isMix()) {
         add(fixture, Split.LAYER, limit);
@@ -64,9 +64,9 @@ final class ModelCells implements SectionCells {
     return new Fixture(name, model, model.resolveSibling(name + ".logits"));
   }
 
-  private static double limit(String name) {
-    try {
-      return ErrorLimit.of(name);
+  private static double limit(Fixture fixture) {
+    try (Model model = Model.open(fixture.model())) {
+      return ErrorLimit.of(fixture.name(), model.parameters().experts());
     } catch (ConsortException e) {
       return UNKNOWN;
     }
