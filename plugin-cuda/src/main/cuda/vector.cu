@@ -4,18 +4,12 @@
 #include "functions.cuh"
 #include "product.cuh"
 
-// Asks for the start of a warp's share of a row, while the activations are still being made.
-__device__ __forceinline__ void prefetchRow(const uint8_t *row, int64_t bytes, int part,
-                                            int split) {
-  int64_t at = bytes * part / split + 128 * (threadIdx.x & 31);
-  if (at < bytes * (part + 1) / split) prefetch(row + at);
-}
-
-// Rows are loaded from 16-byte aligned addresses: w's for floats, x's always. A warp takes M rows.
-template <int TYPE, int N, int M>
+// Rows are loaded from 16-byte aligned addresses: w's for floats, x's always.
+template <int TYPE, int N>
 __device__ __forceinline__ void vectorProduct(const Product &p) {
   releaseNext();
-  int lane = threadIdx.x & 31, warps = (blockDim.x >> 5) * M, block = blockIdx.x;
+  awaitPrevious();
+  int lane = threadIdx.x & 31, warps = blockDim.x >> 5, block = blockIdx.x;
   int rows = p.w.ne[1];
   const char *weights = p.w.p;
   float *result = p.result;
@@ -25,15 +19,9 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
     weights = p.otherW[i];
     result = p.otherResult[i];
   }
-  int m = block * warps + (threadIdx.x >> 5) * M;
-  const char *w = weights + m * p.w.nb[1];
-  int64_t next = m + 1 < rows ? p.w.nb[1] : 0;
-  if (M > 1 && !p.ids && m < rows) {
-    prefetchRow((const uint8_t *)w, p.w.nb[1], 0, 1);
-    prefetchRow((const uint8_t *)w + next, p.w.nb[1], 0, 1);
-  }
-  awaitPrevious();
+  int m = block * warps + (threadIdx.x >> 5);
   if (m >= rows) return;
+  const char *w = weights + m * p.w.nb[1];
   const char *x[N];
   float *out;
   int columns = N;
@@ -42,9 +30,7 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
     int id = *(const int *)(p.ids + u * p.idStep0 + t * p.idStep1);
     out = result + (int64_t)blockIdx.y * rows + m;
     if (id < 0 || id >= p.w.ne[2]) {
-      if (lane == 0) {
-        for (int r = 0; r < M && m + r < rows; r++) out[r] = 0;
-      }
+      if (lane == 0) *out = 0;
       return;
     }
     w += id * p.w.nb[2];
@@ -57,44 +43,34 @@ __device__ __forceinline__ void vectorProduct(const Product &p) {
 #pragma unroll
     for (int j = 0; j < N; j++) x[j] = p.x.p + at(p.x, 0, n + min(j, columns - 1), i2, i3);
   }
-  float sum[M][N];
+  float sum[N];
 #pragma unroll
-  for (int r = 0; r < M; r++) {
-#pragma unroll
-    for (int j = 0; j < N; j++) sum[r][j] = 0;
-  }
+  for (int j = 0; j < N; j++) sum[j] = 0;
   int groups = p.w.ne[0] >> 3;
-#pragma unroll(N > 1 ? 1 : TYPE <= BF16 ? 4 : 2)
+#pragma unroll(N == 1 ? 4 : 1)
   for (int g = lane; g < groups; g += 32) {
-    float v[M][8];
-#pragma unroll
-    for (int r = 0; r < M; r++) decode8<TYPE>(w + r * next, g, v[r]);
+    float v[8];
+    decode8<TYPE>(w, g, v);
 #pragma unroll
     for (int j = 0; j < N; j++) {
       float4 a = ((const float4 *)x[j])[2 * g], b = ((const float4 *)x[j])[2 * g + 1];
-#pragma unroll
-      for (int r = 0; r < M; r++) {
-        sum[r][j] += v[r][0] * a.x + v[r][1] * a.y + v[r][2] * a.z + v[r][3] * a.w +
-                     v[r][4] * b.x + v[r][5] * b.y + v[r][6] * b.z + v[r][7] * b.w;
-      }
+      sum[j] += v[0] * a.x + v[1] * a.y + v[2] * a.z + v[3] * a.w + v[4] * b.x + v[5] * b.y +
+                v[6] * b.z + v[7] * b.w;
     }
   }
 #pragma unroll
-  for (int r = 0; r < M; r++) {
-#pragma unroll
-    for (int j = 0; j < N; j++) {
-      float s = warpSum(sum[r][j]);
-      if (lane == 0 && j < columns && m + r < rows) out[(int64_t)j * rows + r] = s;
-    }
+  for (int j = 0; j < N; j++) {
+    float s = warpSum(sum[j]);
+    if (lane == 0 && j < columns) out[(int64_t)j * rows] = s;
   }
 }
 
 #define VECTORS(name, TYPE)                                                    \
   extern "C" __global__ void __launch_bounds__(128) mat_vec_##name(Product p) { \
-    vectorProduct<TYPE, 1, (TYPE <= BF16 ? 2 : 1)>(p);                                                 \
+    vectorProduct<TYPE, 1>(p);                                                 \
   }                                                                            \
   extern "C" __global__ void __launch_bounds__(128) mat_vec4_##name(Product p) { \
-    vectorProduct<TYPE, 4, 1>(p);                                                 \
+    vectorProduct<TYPE, 4>(p);                                                 \
   }
 FOR_TYPES(VECTORS)
 
@@ -318,6 +294,13 @@ __device__ __forceinline__ void rowDots(int type, const uint8_t *const *rows, in
     case Q8_0: return rowDots<Q8_0>(rows, k, part, split, x, sums);
     default: return rowDots<Q4_0>(rows, k, part, split, x, sums);
   }
+}
+
+// Asks for the start of a warp's share of a row, while the activations are still being made.
+__device__ __forceinline__ void prefetchRow(const uint8_t *row, int64_t bytes, int part,
+                                            int split) {
+  int64_t at = bytes * part / split + 128 * (threadIdx.x & 31);
+  if (at < bytes * (part + 1) / split) prefetch(row + at);
 }
 
 extern "C" __global__ void __launch_bounds__(256, 2) mat_vec_q(QuantProduct p) {

@@ -129,13 +129,7 @@ final class MatrixKernels {
     } else if (experts || columns == 1) {
       Arguments arguments = arguments(work, nodes, columns);
       work.grid(
-          VECTOR,
-          "mat_vec_" + type,
-          arguments,
-          THREADS,
-          blocks(nodes, KernelType.isFloating(w.type()) ? 2 * WARPS : WARPS),
-          columns,
-          batches);
+          VECTOR, "mat_vec_" + type, arguments, THREADS, blocks(nodes, WARPS), columns, batches);
     } else if (columns <= VECTOR_COLUMNS || w.type() != DataType.F32) {
       long groups = tiles(columns, COLUMNS_AT_ONCE);
       Arguments arguments = arguments(work, nodes, columns);
