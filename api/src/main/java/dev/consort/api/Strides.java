@@ -12,6 +12,13 @@ public record Strides(long nb0, long nb1, long nb2, long nb3) {
     return new Strides(type.blockBytes(), nb1, nb2, nb2 * shape.ne2());
   }
 
+  /** Whether these are the strides of a tensor without gaps. Allocates nothing. */
+  public boolean isContiguous(DataType type, Shape shape) {
+    long row = type.bytes(shape.ne0());
+    long plane = row * shape.ne1();
+    return nb0 == type.blockBytes() && nb1 == row && nb2 == plane && nb3 == plane * shape.ne2();
+  }
+
   /** Stride of {@code axis}, 0 to 3. */
   public long nb(int axis) {
     return switch (axis) {

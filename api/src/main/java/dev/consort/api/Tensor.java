@@ -107,7 +107,7 @@ public final class Tensor {
   }
 
   public boolean isContiguous() {
-    return strides.equals(Strides.contiguous(type, shape)) || shape.isEmpty();
+    return strides.isContiguous(type, shape) || shape.isEmpty();
   }
 
   /** Bytes of the elements, without gaps. */

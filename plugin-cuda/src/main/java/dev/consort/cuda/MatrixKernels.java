@@ -93,7 +93,8 @@ final class MatrixKernels {
     }
     Tensor w = node.source(0);
     Tensor x = node.source(1);
-    if (!isWide(w, x) || Form.rowStep(x) < 0) {
+    // A product over no elements, as of a member without a slice, is zeros.
+    if (w.ne(0) == 0 || !isWide(w, x) || Form.rowStep(x) < 0) {
       return Optional.empty();
     }
     boolean single = experts || node.ne(1) * node.ne(2) * node.ne(3) == 1;

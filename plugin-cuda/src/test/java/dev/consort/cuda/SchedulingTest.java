@@ -130,4 +130,13 @@ class SchedulingTest {
   void every_form_has_the_number_that_the_kernels_give_it() {
     assertThat(Stream.of(Form.values()).map(Form::kind)).containsExactly(1, 2, 3);
   }
+
+  @Test
+  void a_product_over_no_elements_wants_no_form_of_its_activations() {
+    for (long columns : new long[] {1, 40}) {
+      Tensor nothing = graph.input("nothing" + columns, DataType.F32, Shape.of(0, columns));
+      Tensor weight = graph.weight("w" + columns, DataType.Q4_K, Shape.of(0, 64));
+      assertThat(MatrixKernels.form(graph.matMul(weight, nothing))).isEmpty();
+    }
+  }
 }

@@ -13,11 +13,18 @@ import java.util.Map;
 
 /**
  * Cuts shard groups in proportion to the members' shares. A cut falls on a granule: the fewest
- * units for which every tensor of the group is cut between quantisation blocks. What rounding
- * leaves over is carried from group to group, in bytes, so that the members' memory stays within
- * one granule of their share however many groups there are.
+ * units for which every tensor of the group is cut between quantisation blocks, and rows of floats
+ * at eight elements, as far as there are enough: devices load those at once. What rounding leaves
+ * over is carried from group to group, in bytes, so that the members' memory stays within one
+ * granule of their share however many groups there are.
  */
 final class Partitioner {
+  /** Floats that kernels load at once. */
+  private static final long WIDE = 8;
+
+  /** So many wide granules a member make a coarser cut harmless. */
+  private static final long ENOUGH = 8;
+
   private final double[] share;
   private final double[] owed;
   private final Map<String, long[]> cuts = new LinkedHashMap<>();
@@ -38,7 +45,12 @@ final class Partitioner {
         Shard shard = op.shard().get();
         long weightBytes =
             op instanceof Operation.Weight ? leaf.bytes() / shard.group().units() : 0;
-        Group own = new Group(shard.group(), granule(shard, leaf.type()), weightBytes);
+        long granule = granule(shard, leaf.type());
+        boolean enough = shard.group().units() >= WIDE * ENOUGH * shares.length;
+        if (shard.axis() == 0 && !leaf.type().isQuantized() && enough) {
+          granule = lcm(granule, wide(shard));
+        }
+        Group own = new Group(shard.group(), granule, weightBytes);
         groups.merge(shard.group().name(), own, Partitioner::join);
       }
     }
@@ -55,6 +67,12 @@ final class Partitioner {
     long block = type.blockElements();
     return shard.elementsPerUnit().stream()
         .mapToLong(e -> block / gcd(block, e))
+        .reduce(1, Partitioner::lcm);
+  }
+
+  private static long wide(Shard shard) {
+    return shard.elementsPerUnit().stream()
+        .mapToLong(e -> WIDE / gcd(WIDE, e))
         .reduce(1, Partitioner::lcm);
   }
 

@@ -21,11 +21,13 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What share of the work each member of a mix should have: as much as the speed at which its device
  * multiplies a weight matrix with a vector, which is what decoding does, and no more than its free
- * memory holds. Members of one device share it evenly; one that can multiply none gets none.
+ * memory holds. Members of one device share it evenly, and so do devices of one make, whose
+ * measured speeds differ by chance; one that can multiply none gets none.
  */
 public final class Shares {
   private static final int SIZE = 4096;
@@ -52,6 +54,7 @@ public final class Shares {
     Map<Device, Integer> counts = new HashMap<>();
     members.forEach(device -> counts.merge(device, 1, Integer::sum));
     counts.keySet().forEach(device -> speeds.put(device, speed(device)));
+    level(speeds);
     for (int m = 0; m < shares.length; m++) {
       Device device = members.get(m);
       shares[m] = speeds.get(device) / counts.get(device);
@@ -64,6 +67,21 @@ public final class Shares {
             .mapToDouble(d -> MEMORY * d.memory().free() / counts.get(d) / Math.max(1, modelBytes))
             .toArray();
     return capped(shares, room);
+  }
+
+  /** Gives devices of one make the mean of their speeds; 0 stays 0. */
+  static void level(Map<Device, Double> speeds) {
+    Map<List<String>, Double> means =
+        speeds.entrySet().stream()
+            .filter(e -> e.getValue() > 0)
+            .collect(
+                Collectors.groupingBy(
+                    e -> make(e.getKey()), Collectors.averagingDouble(Map.Entry::getValue)));
+    speeds.replaceAll((device, speed) -> speed > 0 ? means.get(make(device)) : 0);
+  }
+
+  private static List<String> make(Device device) {
+    return List.of(device.info().arithmeticClass(), device.info().name());
   }
 
   /** Shares that sum to 1, none above its room; what is cut off goes to the others. */

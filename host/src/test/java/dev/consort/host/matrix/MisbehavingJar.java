@@ -3,6 +3,7 @@ package dev.consort.host.matrix;
 
 import dev.consort.host.matrix.misbehaving.MisbehavingProvider;
 import dev.consort.spi.BackendProvider;
+import dev.consort.spi.SpiVersion;
 import dev.consort.tck.reference.ReferenceDevice;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -15,7 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 
@@ -30,8 +33,11 @@ final class MisbehavingJar {
     entries.put(
         "META-INF/services/" + BackendProvider.class.getName(),
         MisbehavingProvider.class.getName().getBytes(StandardCharsets.UTF_8));
+    Manifest head = new Manifest();
+    head.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    head.getMainAttributes().putValue("Consort-Spi-Version", SpiVersion.CURRENT.toString());
     try (OutputStream out = Files.newOutputStream(jar);
-        JarOutputStream to = new JarOutputStream(out)) {
+        JarOutputStream to = new JarOutputStream(out, head)) {
       for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
         to.putNextEntry(new ZipEntry(entry.getKey()));
         to.write(entry.getValue());

@@ -33,6 +33,19 @@ class PartitionerTest {
         .isEqualTo(2);
   }
 
+  @Test
+  void rowsOfFloatsAreCutWhereKernelsLoadThemAtOnce() {
+    ShardGroup many = new ShardGroup("many", 14336);
+    ShardGroup few = new ShardGroup("few", 9);
+    List<Tensor> leaves =
+        List.of(
+            weight("down", DataType.F16, 14336, 64, Shard.of(0, many, 1)),
+            weight("small", DataType.F32, 9, 64, Shard.of(0, few, 1)));
+    Partition partition = Partitioner.partition(leaves, new double[] {1.0007, 1});
+    assertThat(partition.from(many, 1)).isEqualTo(7168);
+    assertThat(partition.from(few, 1)).isNotIn(0L, 8L, 9L);
+  }
+
   /** However many groups there are, each member's bytes stay within one granule of its share. */
   @Test
   void bytesFollowTheSharesOverAllGroups() {

@@ -8,7 +8,9 @@ import dev.consort.api.DataType;
 import dev.consort.api.Device;
 import dev.consort.tck.reference.ReferenceDevice;
 import dev.consort.tck.wrap.LimitedDevice;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class SharesTest {
@@ -34,6 +36,18 @@ class SharesTest {
   void membersOfOneDeviceShareEvenlyWithoutMeasuring() {
     Device one = new ReferenceDevice(0);
     assertThat(Shares.measured(List.of(one, one, one), 1 << 30)).containsExactly(1, 1, 1);
+  }
+
+  @Test
+  void devicesOfOneMakeAreEquallyFast() {
+    Device[] devices = {new ReferenceDevice(0), new ReferenceDevice(1), new ReferenceDevice(2)};
+    Map<Device, Double> speeds = new HashMap<>();
+    speeds.put(devices[0], 9.0);
+    speeds.put(devices[1], 11.0);
+    speeds.put(devices[2], 0.0);
+    Shares.level(speeds);
+    assertThat(speeds).containsEntry(devices[0], 10.0).containsEntry(devices[1], 10.0);
+    assertThat(speeds).containsEntry(devices[2], 0.0);
   }
 
   @Test

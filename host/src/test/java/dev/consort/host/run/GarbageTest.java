@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class GarbageTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-  private static final int ROUNDS = 8;
+  private static final int MOST_ROUNDS = 60;
   private static final int TOKENS = 150;
   private static final double MOST_BYTES_PER_TOKEN = 16;
 
@@ -37,7 +37,7 @@ class GarbageTest {
     assertThat(leastBytesPerToken("vulkan:llvmpipe")).isLessThan(MOST_BYTES_PER_TOKEN);
   }
 
-  /** The compiler may be at work in some rounds, but not in all. */
+  /** In the first rounds the compiler is at work, and on a busy machine in many. */
   private static double leastBytesPerToken(String devices) {
     EngineOptions options = new EngineOptions(TOKENS + 1, 8, 1, DataType.F16, DataType.F16);
     try (Consort host = Consort.open()) {
@@ -49,7 +49,7 @@ class GarbageTest {
           Engine engine = Engine.open(model, MetaDevice.even(host.select(devices)), options);
           Sequence sequence = engine.sequence()) {
         double least = Double.MAX_VALUE;
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < MOST_ROUNDS && least >= MOST_BYTES_PER_TOKEN; round++) {
           sequence.truncate(0);
           sequence.append(1);
           long others = ofDevices();
