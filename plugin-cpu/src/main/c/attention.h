@@ -28,7 +28,22 @@ static uint64_t visible(const step_t *s, int64_t t, int64_t c0, int n) {
   int32_t window = s->i[0];
   const tensor_t *cells = &s->src[4];
   uint64_t bits = 0;
-  for (int c = 0; c < n; c++) {
+  int c = 0;
+#if defined(__AVX512F__)
+  if (cells->nb[0] == 4 && cells->nb[1] == 8) {
+    const vi even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const vi odd = vi_or(even, vi_set(1));
+    for (; c + 16 <= n; c += 16) {
+      const char *from = cells->data + 8 * (c0 + c);
+      vi a = vi_load(from), b = vi_load(from + 64), at = _mm512_permutex2var_epi32(a, even, b);
+      __mmask16 see = _mm512_test_epi32_mask(_mm512_permutex2var_epi32(a, odd, b), vi_set(mask));
+      see &= _mm512_cmple_epi32_mask(at, vi_set(position));
+      if (window) see &= _mm512_cmpgt_epi32_mask(at, vi_set(position - window));
+      bits |= (uint64_t)see << c;
+    }
+  }
+#endif
+  for (; c < n; c++) {
     int32_t at = int_at(cells, 0, c0 + c), of = int_at(cells, 1, c0 + c);
     int64_t behind = (int64_t)position - at;
     int see = (of & mask) != 0 && behind >= 0 && (window == 0 || behind < window);
@@ -44,25 +59,119 @@ INLINE void prefetch_row(const tensor_t *t, int64_t g, int64_t cell) {
   for (int64_t b = 0; b < t->ne[0] * t->nb[0]; b += 64) __builtin_prefetch(row + b);
 }
 
-// Four cells at a time, so that their sums do not wait for each other.
-INLINE void scores16(const float *q, const float *k, int64_t d, float *out) {
+// Scores and values of up to so many rows of queries at once: a row of the cache is read once for all.
+#define ROWS 4
+
+INLINE vf cached(const int type, const char *row, int64_t j) {
+  return type == T_F16 ? vf_from_f16(row + 2 * j) : vf_load((const float *)row + j);
+}
+
+// p[r][c] = q[r] . k[c] for `rows` rows and cells c0 .. c0 + cells, which make sixteen sums.
+INLINE void scores16(const int type, const int rows, const int cells, const float *q, int64_t d,
+    const char *k, int64_t stride, float *p) {
   vf v[16];
-  for (int c = 0; c < 16; c += 4) {
-    const float *k0 = k + c * d, *k1 = k0 + d, *k2 = k1 + d, *k3 = k2 + d;
-    vf a0 = vf_zero(), a1 = vf_zero(), a2 = vf_zero(), a3 = vf_zero();
-    for (int64_t j = 0; j < d; j += VL) {
-      vf x = vf_load(q + j);
-      a0 = vf_fma(x, vf_load(k0 + j), a0);
-      a1 = vf_fma(x, vf_load(k1 + j), a1);
-      a2 = vf_fma(x, vf_load(k2 + j), a2);
-      a3 = vf_fma(x, vf_load(k3 + j), a3);
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i++) v[i] = vf_zero();
+#if defined(__AVX512F__)
+  for (int64_t j = 0; j < d; j += VL) {
+    vf x[ROWS];
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) x[r] = vf_load(q + r * d + j);
+#pragma GCC unroll 16
+    for (int c = 0; c < cells; c++) {
+      vf y = cached(type, k + c * stride, j);
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; r++) v[r * cells + c] = vf_fma(x[r], y, v[r * cells + c]);
     }
-    v[c] = a0;
-    v[c + 1] = a1;
-    v[c + 2] = a2;
-    v[c + 3] = a3;
   }
-  vf_store(out, hsum16(v));
+#else
+  for (int r = 0; r < rows; r++) {  // registers are few: four sums at a time
+    for (int c0 = 0; c0 < cells; c0 += 4) {
+      vf a[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+      for (int64_t j = 0; j < d; j += VL) {
+        vf x = vf_load(q + r * d + j);
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++) a[c] = vf_fma(x, cached(type, k + (c0 + c) * stride, j), a[c]);
+      }
+      for (int c = 0; c < 4; c++) v[r * cells + c0 + c] = a[c];
+    }
+  }
+#endif
+  float sums[16];
+  vf_store(sums, hsum16(v));
+  for (int r = 0; r < rows; r++) memcpy(p + r * CELLS, sums + r * cells, (size_t)cells * 4);
+}
+
+// n is a multiple of 16.
+INLINE void scores(const int type, int rows, const float *q, int64_t d, const char *k,
+    int64_t stride, int n, float *p) {
+  switch (rows) {
+    case 1: for (int c = 0; c < n; c += 16) {
+      scores16(type, 1, 16, q, d, k + c * stride, stride, p + c);
+    } break;
+    case 2: for (int c = 0; c < n; c += 8) {
+      scores16(type, 2, 8, q, d, k + c * stride, stride, p + c);
+    } break;
+    case 3: for (int c = 0; c < n; c += 4) {
+      scores16(type, 3, 4, q, d, k + c * stride, stride, p + c);
+    } break;
+    default: for (int c = 0; c < n; c += 4) {
+      scores16(type, 4, 4, q, d, k + c * stride, stride, p + c);
+    } break;
+  }
+}
+
+// o[r] = o[r] * old[r] + sum over n cells of p[r][c] * v[c], `width` vectors from element j on.
+INLINE void add_values(const int type, const int rows, const int width, const float *p,
+    const float *old, const char *v, int64_t stride, int n, int64_t dv, int64_t j, float *o) {
+  vf a[ROWS][4];
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (int w = 0; w < width; w++) {
+      a[r][w] = vf_mul(vf_load(o + r * dv + j + w * VL), vf_set(old[r]));
+    }
+  }
+  for (int c = 0; c < n; c++) {
+    vf x[4];
+#pragma GCC unroll 4
+    for (int w = 0; w < width; w++) x[w] = cached(type, v + c * stride, j + w * VL);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+      vf s = vf_set(p[r * CELLS + c]);
+#pragma GCC unroll 4
+      for (int w = 0; w < width; w++) a[r][w] = vf_fma(s, x[w], a[r][w]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (int w = 0; w < width; w++) vf_store(o + r * dv + j + w * VL, a[r][w]);
+  }
+}
+
+INLINE void values_of(const int type, const int rows, const float *p, const float *old,
+    const char *v, int64_t stride, int n, int64_t dv, float *o) {
+#if defined(__AVX512F__)
+  enum { WIDTH = 4 };
+#else
+  enum { WIDTH = 1 };
+#endif
+  int64_t j = 0;
+  for (; j + WIDTH * VL <= dv; j += WIDTH * VL) {
+    add_values(type, rows, WIDTH, p, old, v, stride, n, dv, j, o);
+  }
+  for (; j < dv; j += VL) add_values(type, rows, 1, p, old, v, stride, n, dv, j, o);
+}
+
+INLINE void values(const int type, int rows, const float *p, const float *old, const char *v,
+    int64_t stride, int n, int64_t dv, float *o) {
+  switch (rows) {
+    case 1: values_of(type, 1, p, old, v, stride, n, dv, o); break;
+    case 2: values_of(type, 2, p, old, v, stride, n, dv, o); break;
+    case 3: values_of(type, 3, p, old, v, stride, n, dv, o); break;
+    default: values_of(type, 4, p, old, v, stride, n, dv, o); break;
+  }
 }
 
 // The largest of p[0 .. n), n a multiple of 16, and of m; a NaN is passed over.
@@ -89,6 +198,67 @@ static void finish_row(const step_t *s, int64_t t, int64_t h, float *o, float m,
   for (int64_t j = 0; j < dv; j++) to[j] = factor == 0 ? 0 : o[j] * factor;
 }
 
+// Keys and values of n cells (of a multiple of 16 when floats).
+typedef struct {
+  int type;
+  const char *k, *v;
+  int64_t k_stride, v_stride;
+  int n;
+} tile_t;
+
+// Whether its rows need nothing but conversion.
+INLINE int as_it_is(const tensor_t *t) { return t->type == T_F16 && t->ne[0] % VL == 0; }
+
+// A tile as floats, padded to vectors and to sixteen cells; what nobody sees may hold anything and
+// becomes zeros.
+static tile_t floats(const tensor_t *k, const tensor_t *v, int64_t g, int64_t c0, int n, uint64_t any,
+    float *ks, float *vs) {
+  int64_t d = pad16(k->ne[0]), dv = pad16(v->ne[0]);
+  int n16 = (int)pad16(n);
+  for (int c = 0; c < n; c++) {
+    float *kc = ks + c * d, *vc = vs + c * dv;
+    if (!(any >> c & 1)) {
+      memset(kc, 0, (size_t)d * 4);
+      memset(vc, 0, (size_t)dv * 4);
+      continue;
+    }
+    dequant_row(k->type, k->data + g * k->nb[1] + (c0 + c) * k->nb[2], kc, k->ne[0]);
+    dequant_row(v->type, v->data + g * v->nb[1] + (c0 + c) * v->nb[2], vc, v->ne[0]);
+    for (int64_t j = k->ne[0]; j < d; j++) kc[j] = 0;
+    for (int64_t j = v->ne[0]; j < dv; j++) vc[j] = 0;
+  }
+  memset(ks + n * d, 0, (size_t)((n16 - n) * d) * 4);
+  return (tile_t){T_F32, (const char *)ks, (const char *)vs, 4 * d, 4 * dv, n16};
+}
+
+// Turns the scores of n cells into weights, those of unseen cells into 0; returns what the row's
+// earlier values are to be multiplied by.
+static float weigh(const step_t *s, float *p, int n, uint64_t bits, float *m, float *l) {
+  int n16 = (int)pad16(n);
+  if (!bits) {
+    memset(p, 0, (size_t)n16 * 4);
+    return 1;
+  }
+  if (s->f[1] > 0) {
+    for (int c = 0; c < n; c++) p[c] = s->f[1] * tanhf(p[c] / s->f[1]);
+  }
+  int all = bits == (n == 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1);
+  for (int c = 0; !all && c < n; c++) {
+    if (!(bits >> c & 1)) p[c] = -INFINITY;
+  }
+  for (int c = n; c < n16; c++) p[c] = -INFINITY;
+  float top = largest(p, n16, *m);
+  float old = *m == -INFINITY ? 0 : expf(*m - top);
+  vf sum = vf_zero(), vt = vf_set(top);
+  for (int c = 0; c < n16; c += VL) vf_store(p + c, vf_exp(vf_sub(vf_load(p + c), vt)));
+  for (int c = 0; !all && c < n; c++) if (!(bits >> c & 1)) p[c] = 0;
+  for (int c = n; c < n16; c++) p[c] = 0;
+  for (int c = 0; c < n16; c += VL) sum = vf_add(sum, vf_load(p + c));
+  *l = *l * old + vf_hsum(sum);
+  *m = top;
+  return old;
+}
+
 static void k_attention(const step_t *s, int64_t item, float *room) {
   const tensor_t *q = &s->src[0], *k = &s->src[1], *v = &s->src[2];
   int64_t d = pad16(q->ne[0]), dv = pad16(v->ne[0]), group = q->ne[1] / k->ne[1];
@@ -101,7 +271,7 @@ static void k_attention(const step_t *s, int64_t item, float *room) {
   if (s->a[3] && from >= live) return;
 
   float *qs = room, *ks = qs + rows * d, *vs = ks + CELLS * d, *o = vs + CELLS * dv;
-  float *p = o + rows * dv, *m = p + CELLS, *l = m + rows;
+  float *p = o + rows * dv, *m = p + ROWS * CELLS, *l = m + rows;
   memset(o, 0, (size_t)(rows * dv) * 4);
   for (int64_t r = 0; r < rows; r++) {
     m[r] = -INFINITY;
@@ -118,68 +288,25 @@ static void k_attention(const step_t *s, int64_t item, float *room) {
     for (int64_t t = 0; t < nt; t++) any |= see[t] = visible(s, t0 + t, c0, n);
     if (!any) continue;
     for (int c = 0; c < n; c++) {
-      float *kc = ks + c * d, *vc = vs + c * dv;
       prefetch_row(k, g, c0 + c + AHEAD);
       prefetch_row(v, g, c0 + c + AHEAD);
-      dequant_row(k->type, k->data + g * k->nb[1] + (c0 + c) * k->nb[2], kc, k->ne[0]);
-      dequant_row(v->type, v->data + g * v->nb[1] + (c0 + c) * v->nb[2], vc, v->ne[0]);
-      for (int64_t j = k->ne[0]; j < d; j++) kc[j] = 0;
-      for (int64_t j = v->ne[0]; j < dv; j++) vc[j] = 0;
-      if (!(any >> c & 1)) {  // what nobody sees may hold anything
-        memset(kc, 0, (size_t)d * 4);
-        memset(vc, 0, (size_t)dv * 4);
-      }
     }
-    int n16 = (int)pad16(n);
-    memset(ks + n * d, 0, (size_t)((n16 - n) * d) * 4);
-    for (int64_t r = 0; r < rows; r++) {
-      uint64_t bits = see[r / group];
-      if (!bits) continue;
-      for (int c = 0; c < n16; c += 16) scores16(qs + r * d, ks + c * d, d, p + c);
-      if (s->f[1] > 0) {
-        for (int c = 0; c < n; c++) p[c] = s->f[1] * tanhf(p[c] / s->f[1]);
+    tile_t in = {T_F16, k->data + g * k->nb[1] + c0 * k->nb[2],
+        v->data + g * v->nb[1] + c0 * v->nb[2], k->nb[2], v->nb[2], n};
+    if (rows > 2 * ROWS || ~any || !as_it_is(k) || !as_it_is(v)) {
+      in = floats(k, v, g, c0, n, any, ks, vs);
+    }
+    for (int64_t r = 0; r < rows; r += ROWS) {
+      int now = rows - r < ROWS ? (int)(rows - r) : ROWS;
+      float old[ROWS];
+      if (in.type == T_F16) scores(T_F16, now, qs + r * d, d, in.k, in.k_stride, in.n, p);
+      else scores(T_F32, now, qs + r * d, d, in.k, in.k_stride, in.n, p);
+      for (int i = 0; i < now; i++) {
+        old[i] = weigh(s, p + i * CELLS, n, see[(r + i) / group], m + r + i, l + r + i);
       }
-      int all = bits == (n == 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1);
-      for (int c = 0; !all && c < n; c++) {
-        if (!(bits >> c & 1)) p[c] = -INFINITY;
-      }
-      for (int c = n; c < n16; c++) p[c] = -INFINITY;
-      float top = largest(p, n16, m[r]);
-      float old = m[r] == -INFINITY ? 0 : expf(m[r] - top);
-      vf sum = vf_zero(), vt = vf_set(top);
-      for (int c = 0; c < n16; c += VL) {
-        vf e = vf_exp(vf_sub(vf_load(p + c), vt));
-        vf_store(p + c, e);
-      }
-      for (int c = 0; !all && c < n; c++) if (!(bits >> c & 1)) p[c] = 0;
-      for (int c = n; c < n16; c++) p[c] = 0;
-      for (int c = 0; c < n16; c += VL) sum = vf_add(sum, vf_load(p + c));
-      l[r] = l[r] * old + vf_hsum(sum);
-      m[r] = top;
-      vf vo = vf_set(old);
       float *or = o + r * dv;
-      int64_t j = 0;
-      for (; j + 4 * VL <= dv; j += 4 * VL) {
-        vf a0 = vf_mul(vf_load(or + j), vo), a1 = vf_mul(vf_load(or + j + VL), vo);
-        vf a2 = vf_mul(vf_load(or + j + 2 * VL), vo), a3 = vf_mul(vf_load(or + j + 3 * VL), vo);
-        for (int c = 0; c < n; c++) {
-          vf w = vf_set(p[c]);
-          const float *vc = vs + c * dv + j;
-          a0 = vf_fma(w, vf_load(vc), a0);
-          a1 = vf_fma(w, vf_load(vc + VL), a1);
-          a2 = vf_fma(w, vf_load(vc + 2 * VL), a2);
-          a3 = vf_fma(w, vf_load(vc + 3 * VL), a3);
-        }
-        vf_store(or + j, a0);
-        vf_store(or + j + VL, a1);
-        vf_store(or + j + 2 * VL, a2);
-        vf_store(or + j + 3 * VL, a3);
-      }
-      for (; j < dv; j += VL) {
-        vf a = vf_mul(vf_load(or + j), vo);
-        for (int c = 0; c < n; c++) a = vf_fma(vf_set(p[c]), vf_load(vs + c * dv + j), a);
-        vf_store(or + j, a);
-      }
+      if (in.type == T_F16) values(T_F16, now, p, old, in.v, in.v_stride, n, dv, or);
+      else values(T_F32, now, p, old, in.v, in.v_stride, n, dv, or);
     }
   }
   for (int64_t r = 0; r < rows; r++) {

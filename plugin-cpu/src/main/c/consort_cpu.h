@@ -11,21 +11,28 @@ typedef struct {
   int32_t pad;
 } tensor_t;
 
+// A step's items lie in as many ranges as there are threads, up to this. A thread takes the items
+// of its own range in their order, so that it reads memory in one stream, and then helps with the
+// others.
+#define RANGES 4
+
 // One step of a segment. All work items of a step may run at once, on any thread, in any order.
 typedef struct {
   int32_t code;
   int32_t barrier;  // 1: every item up to here ends before a later step begins
-  int64_t next;     // first item nobody has taken; zero outside of a run
+  int64_t ahead;    // weights that a step behind the barrier reads first, or 0
   int64_t items;    // number of items; negative: the kernel says at run time
   int64_t a[10];
   float f[12];
   int32_t i[12];
   tensor_t dst, src[7];
-  int64_t reserved[3];
+  int64_t ahead_bytes;
+  int64_t reserved[6];
+  struct { int64_t taken, reserved[7]; } range[RANGES];  // a cache line each; 0 outside of a run
 } step_t;
 
 _Static_assert(sizeof(tensor_t) == 80, "OpLayout.TENSOR_BYTES");
-_Static_assert(sizeof(step_t) == 864, "OpLayout.STEP_BYTES");
+_Static_assert(sizeof(step_t) == 1152, "OpLayout.STEP_BYTES");
 
 // Shared by the threads of a team.
 typedef struct {

@@ -84,40 +84,67 @@ static void work(const step_t *s, int64_t item, float *room) {
   }
 }
 
+// So much of what comes next is fetched into the second-level cache while a thread waits.
+#define FETCHED_WAITING (256 << 10)
+
+static void reset(step_t *first, step_t *last) {
+  for (step_t *s = first; s <= last; s++) {
+    for (int r = 0; r < RANGES; r++) __atomic_store_n(&s->range[r].taken, 0, __ATOMIC_RELAXED);
+  }
+}
+
 // The last to arrive makes the finished steps ready for the next run, and lets the others go on.
-static void barrier(team_t *team, int threads, step_t *first, step_t *last) {
+static void barrier(team_t *team, int threads, int thread, step_t *first, step_t *last) {
   if (threads == 1) {
-    for (step_t *s = first; s <= last; s++) s->next = 0;
+    reset(first, last);
     return;
   }
   int64_t epoch = __atomic_load_n(&team->epoch, __ATOMIC_ACQUIRE);
   if (__atomic_add_fetch(&team->arrived, 1, __ATOMIC_ACQ_REL) == threads) {
-    for (step_t *s = first; s <= last; s++) __atomic_store_n(&s->next, 0, __ATOMIC_RELAXED);
+    reset(first, last);
     __atomic_store_n(&team->arrived, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&team->epoch, epoch + 1, __ATOMIC_RELEASE);
     return;
   }
+  int64_t mine = last->ahead_bytes / threads;
+  const char *p = (const char *)last->ahead + mine * thread;
+  const char *end = p + (mine < FETCHED_WAITING ? mine : FETCHED_WAITING);
   for (int spins = 0; __atomic_load_n(&team->epoch, __ATOMIC_ACQUIRE) == epoch; spins++) {
-    if (spins < 4000) _mm_pause();
-    else sched_yield();
+    if (p < end) {
+      __builtin_prefetch(p, 0, 2);
+      __builtin_prefetch(p + 64, 0, 2);
+      p += 128;
+    } else if (spins < 4000) {
+      _mm_pause();
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+static void run_items(step_t *s, int threads, int thread, float *room) {
+  int64_t items = items_of(s);
+  int ranges = threads < RANGES ? threads : RANGES;
+  for (int r = 0; r < ranges; r++) {
+    int range = (thread + r) % ranges;
+    int64_t from = items * range / ranges, count = items * (range + 1) / ranges - from;
+    int64_t *taken = &s->range[range].taken;
+    while (__atomic_load_n(taken, __ATOMIC_RELAXED) < count) {
+      int64_t item = __atomic_fetch_add(taken, 1, __ATOMIC_RELAXED);
+      if (item < count) work(s, from + item, room);
+    }
   }
 }
 
 // Runs steps on one of the team's threads; every thread of the team makes the same call. The last
 // step has a barrier.
 void NAME(consort_run, ISA)(step_t *steps, int64_t count, team_t *team, int64_t threads,
-    float *room) {
+    int64_t thread, float *room) {
   step_t *first = steps;
   for (step_t *s = steps; s < steps + count; s++) {
-    int64_t items = items_of(s);
-    for (;;) {
-      if (__atomic_load_n(&s->next, __ATOMIC_RELAXED) >= items) break;
-      int64_t item = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED);
-      if (item >= items) break;
-      work(s, item, room);
-    }
+    run_items(s, (int)threads, (int)thread, room);
     if (s->barrier) {
-      barrier(team, (int)threads, first, s);
+      barrier(team, (int)threads, (int)thread, first, s);
       first = s + 1;
     }
   }

@@ -3,6 +3,7 @@
 #pragma once
 #include "elementwise.h"
 #include "matmul_dot.h"
+#include "matmul_fixed.h"
 #include "matmul_packed.h"
 
 // src[0]: activations; a: [1] where to, [2] 1: every column its own tile. An item is a column.
@@ -30,22 +31,44 @@ static rows_t ready_rows(int type, const char *w, int64_t wb, int64_t rows, int6
 
 #define SUM_ROOM(rows) ((rows) * DOT_COLS * VL)
 
-// src[0]: activations; a[1]: where their tiles go. An item is a column.
+// src[0]: activations; a[1]: where their tiles go; i[0]: 1 for weights of 16 bits. An item is a
+// column.
 static void k_tiles(const step_t *s, int64_t item, float *room) {
   const tensor_t *x = &s->src[0];
   int64_t k = x->ne[0], columns = rows_of(x), c0 = item / DOT_COLS * DOT_COLS;
   int n = columns - c0 < DOT_COLS ? (int)(columns - c0) : DOT_COLS;
-  float *tile = (float *)s->a[1] + c0 * pad16(k);
   const float *row = dense_row(x, row_index(x, item), room);
+#if defined(__AVX512F__)
+  if (s->i[0]) {
+    char *fixed = (char *)s->a[1] + c0 * fixed_blocks(k) * FIXED_COLUMN;
+    fixed_column(row, k, fixed, n, (int)(item - c0));
+    return;
+  }
+#endif
+  float *tile = (float *)s->a[1] + c0 * pad16(k);
   put_in_tile(T_F32, (const char *)row, k, tile, n, (int)(item - c0), room);
 }
 
-// src: w (one matrix), x; a: [0] rows an item, [1] tiles of x.
+// src: w (one matrix), x; a: [0] rows an item, [1] tiles of x; i[0]: as in k_tiles.
 static void k_matmul_tiles(const step_t *s, int64_t item, float *room) {
   const tensor_t *w = &s->src[0], *x = &s->src[1], *y = &s->dst;
   int64_t m = w->ne[1], r0 = item * s->a[0], rows = m - r0 < s->a[0] ? m - r0 : s->a[0];
-  dot_tiles(w->type, w->data + r0 * w->nb[1], w->nb[1], rows, (const float *)s->a[1], x->ne[1],
-      w->ne[0], (float *)y->data + r0, y->nb[1] / 4, room);
+  const char *wr = w->data + r0 * w->nb[1];
+  float *yr = (float *)y->data + r0;
+  int64_t k = w->ne[0], ldy = y->nb[1] / 4;
+#if defined(__AVX512F__)
+  if (s->i[0]) {
+    fixed_tiles(w->type, wr, w->nb[1], rows, (const char *)s->a[1], x->ne[1], k, yr, ldy, room);
+    return;
+  }
+#endif
+  int64_t most = TILED_FLOATS / pad16(k) / 4 * 4;
+  if (most < 4) most = 4;
+  for (int64_t r = 0; r < rows; r += most) {
+    int64_t now = rows - r < most ? rows - r : most;
+    dot_tiles(w->type, wr + r * w->nb[1], w->nb[1], now, (const float *)s->a[1], x->ne[1], k,
+        yr + r, ldy, room);
+  }
 }
 
 // src: w, x; a: [0] rows an item. Items: batches of x times row blocks.

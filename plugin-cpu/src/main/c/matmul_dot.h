@@ -109,8 +109,11 @@ INLINE void dot_four(const int type, const char *w, int64_t wb, const char *x, i
   vf s[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
   const float *v = (const float *)x;
   int64_t j = 0;
+  const int64_t bytes = type == T_F32 ? 4 : 2;
   for (; j + 2 * VL <= k; j += 2 * VL) {
     vf a = vf_load(v + j), b = vf_load(v + j + VL);
+#pragma GCC unroll 4
+    for (int r = 4; r < 8; r++) __builtin_prefetch(w + r * wb + j * bytes, 0, 2);
 #pragma GCC unroll 4
     for (int r = 0; r < 4; r++) {
       s[r] = vf_fma(dot_load(type, w + r * wb, j), a, s[r]);
@@ -174,6 +177,8 @@ static void dot_block(int type, const char *w, int64_t wb, int64_t rows, const c
 // Rows of K apart would meet in the same few sets of the cache.
 
 #define TILED_K 512
+// So many floats of weights stay in the second-level cache while all columns pass by.
+#define TILED_FLOATS (128 << 10)
 
 INLINE void dot_tiled(const int mr, const int n, const float *w, const float *x, int64_t steps,
     int first, float *sums) {

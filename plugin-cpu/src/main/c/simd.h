@@ -63,6 +63,8 @@ INLINE vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
 INLINE vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
 INLINE vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 INLINE vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+// The bits of a where the mask has ones, else those of b.
+INLINE vi vi_select(vi mask, vi a, vi b) { return _mm512_ternarylogic_epi32(mask, a, b, 0xca); }
 #define vi_shr(a, n) _mm512_srli_epi32(a, n)
 #define vi_shl(a, n) _mm512_slli_epi32(a, n)
 INLINE vf vi_to_f(vi a) { return _mm512_cvtepi32_ps(a); }

@@ -15,9 +15,10 @@ interface Kernels {
    *
    * @param steps address of the first step
    * @param team address of {@link StepLayout#TEAM_BYTES} bytes that the threads share
+   * @param thread which of the threads this is, from 0
    * @param room address of memory of this thread's own
    */
-  void run(long steps, long count, long team, int threads, long room);
+  void run(long steps, long count, long team, int threads, int thread, long room);
 
   /** Zeroed memory. @throws dev.consort.api.ConsortException OUT_OF_MEMORY */
   Allocated allocate(long bytes);

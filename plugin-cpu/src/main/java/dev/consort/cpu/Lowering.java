@@ -13,6 +13,7 @@ final class Lowering {
 
   private static final int CELLS_A_TILE = 64;
   private static final int ROWS_A_TILE = 32;
+  private static final int ROWS_AT_ONCE = 4;
   private static final int CELLS_A_CHUNK = 256;
   private static final int MAX_CHUNKS = 64;
   private static final int FEW_ITEMS = 32;
@@ -206,7 +207,7 @@ final class Lowering {
   private void roomForAttention(long keys, long values, long rows) {
     long d = (keys + 15) / 16 * 16;
     long dv = (values + 15) / 16 * 16;
-    long floats = rows * (d + dv + 2) + CELLS_A_TILE * (d + dv + 1);
+    long floats = rows * (d + dv + 2) + CELLS_A_TILE * (d + dv + ROWS_AT_ONCE);
     steps.room(4 * floats);
   }
 

@@ -16,6 +16,7 @@ final class NativeKernels implements Kernels {
           ValueLayout.JAVA_LONG,
           ValueLayout.JAVA_LONG,
           ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_LONG,
           ValueLayout.JAVA_LONG);
   private static final SymbolLookup LIBRARY = NativeLibrary.load();
   private static final MethodHandle LEVEL =
@@ -71,12 +72,12 @@ final class NativeKernels implements Kernels {
   }
 
   @Override
-  public void run(long steps, long count, long team, int threads, long room) {
+  public void run(long steps, long count, long team, int threads, int thread, long room) {
     try {
       if (wide) {
-        RUN_AVX512.invokeExact(steps, count, team, (long) threads, room);
+        RUN_AVX512.invokeExact(steps, count, team, (long) threads, (long) thread, room);
       } else {
-        RUN_AVX2.invokeExact(steps, count, team, (long) threads, room);
+        RUN_AVX2.invokeExact(steps, count, team, (long) threads, (long) thread, room);
       }
     } catch (Throwable e) {
       throw unexpected(e);

@@ -24,11 +24,11 @@ final class PortableKernels implements Kernels {
   }
 
   @Override
-  public void run(long steps, long count, long team, int threads, long room) {
+  public void run(long steps, long count, long team, int threads, int thread, long room) {
     long first = steps;
     for (long i = 0; i < count; i++) {
       long step = steps + i * StepLayout.STEP_BYTES;
-      items(step, room);
+      items(step, threads, thread, room);
       if (Memory.ALL.get(ValueLayout.JAVA_INT, step + StepLayout.BARRIER) != 0) {
         barrier(team, threads, first, step);
         first = step + StepLayout.STEP_BYTES;
@@ -36,12 +36,19 @@ final class PortableKernels implements Kernels {
     }
   }
 
-  private void items(long step, long room) {
+  private void items(long step, int threads, int thread, long room) {
     try {
       PortableWorker worker = workers.get();
       long items = worker.load(step, room);
-      for (long item = take(step); item < items; item = take(step)) {
-        worker.item(item);
+      int ranges = Math.min(threads, StepLayout.RANGES);
+      for (int r = 0; r < ranges; r++) {
+        int range = (thread + r) % ranges;
+        long from = items * range / ranges;
+        long count = items * (range + 1) / ranges - from;
+        long taken = taken(step, range);
+        for (long item = take(taken); item < count; item = take(taken)) {
+          worker.item(from + item);
+        }
       }
     } catch (RuntimeException | Error e) {
       // The others wait at the barrier, so the error is reported behind it.
@@ -49,8 +56,12 @@ final class PortableKernels implements Kernels {
     }
   }
 
-  private static long take(long step) {
-    return (long) LONG.getAndAdd(Memory.ALL, step + StepLayout.NEXT, 1L);
+  private static long taken(long step, int range) {
+    return step + StepLayout.TAKEN + (long) range * StepLayout.RANGE_BYTES;
+  }
+
+  private static long take(long taken) {
+    return (long) LONG.getAndAdd(Memory.ALL, taken, 1L);
   }
 
   /** The last to arrive makes the finished steps ready for the next run. */
@@ -58,7 +69,9 @@ final class PortableKernels implements Kernels {
     long epoch = (long) LONG.getAcquire(Memory.ALL, team + EPOCH);
     if ((long) LONG.getAndAdd(Memory.ALL, team + ARRIVED, 1L) == threads - 1) {
       for (long step = first; step <= last; step += StepLayout.STEP_BYTES) {
-        Memory.ALL.set(ValueLayout.JAVA_LONG, step + StepLayout.NEXT, 0L);
+        for (int range = 0; range < StepLayout.RANGES; range++) {
+          Memory.ALL.set(ValueLayout.JAVA_LONG, taken(step, range), 0L);
+        }
       }
       LONG.setVolatile(Memory.ALL, team + ARRIVED, 0L);
       LONG.setVolatile(Memory.ALL, team + EPOCH, epoch + 1);

@@ -16,17 +16,12 @@ final class ProductLowering {
   private static final int SUM_FLOATS = 6 * 16;
   private static final int FEW_COLUMNS = 4;
 
-  /** So many floats of weights stay in the second-level cache while all columns pass by. */
-  private static final long TILED_ROW_FLOATS = 128 << 10;
-
-  private static final long NONE = -1;
   private static final int GATHERED_COLUMNS = 24;
 
   private final Steps steps;
   private final Places places;
   private final Scratch scratch;
   private final Map<String, Long> quantized = new HashMap<>();
-  private long tiles = NONE;
 
   ProductLowering(Steps steps, Places places, Scratch scratch) {
     this.steps = steps;
@@ -66,17 +61,15 @@ final class ProductLowering {
     }
   }
 
-  /** Floats times floats with both sides in tiles. */
+  /**
+   * Floats times floats with both sides in tiles; weights of 16 bits may have tiles of their own.
+   */
   private void tiled(View w, View x, View y) {
-    long k = (w.shape().ne0() + 15) / 16 * 16;
-    long columns = x.shape().ne1();
-    long bytes = 4 * k * columns;
-    if (tiles == NONE) {
-      tiles = scratch.take(bytes);
-      steps.room(4 * k);
-      steps.add(new Step(StepCode.TILES, columns).source(0, x).writes(tiles, bytes).a(1, tiles));
-    }
-    long rows = Math.clamp(TILED_ROW_FLOATS / k / 4 * 4, 4, MAX_ROWS_AN_ITEM);
+    long k = (w.shape().ne0() + 31) / 32 * 32;
+    long bytes = 4 * k * x.shape().ne1();
+    int half = w.type().blockBytes() == 2 ? 1 : 0;
+    long tiles = quantized.computeIfAbsent("tiles/" + half, key -> tiles(x, half, bytes));
+    long rows = MAX_ROWS_AN_ITEM;
     steps.room(4 * (rows * k + k + rows * SUM_FLOATS));
     steps.add(
         new Step(StepCode.MATMUL_TILES, (w.shape().ne1() + rows - 1) / rows)
@@ -85,7 +78,20 @@ final class ProductLowering {
             .result(y)
             .reads(tiles, bytes)
             .a(0, rows)
-            .a(1, tiles));
+            .a(1, tiles)
+            .i(0, half));
+  }
+
+  private long tiles(View x, int half, long bytes) {
+    long to = scratch.take(bytes);
+    steps.room(4 * (x.shape().ne0() + 16));
+    steps.add(
+        new Step(StepCode.TILES, x.shape().ne1())
+            .source(0, x)
+            .writes(to, bytes)
+            .a(1, to)
+            .i(0, half));
+    return to;
   }
 
   private void dot(View w, View x, View y) {
@@ -95,7 +101,11 @@ final class ProductLowering {
     long rows = Math.clamp((m + 31) / 32 / 4 * 4, 4, most);
     long items = (m + rows - 1) / rows * x.shape().ne2() * x.shape().ne3();
     steps.room(4 * (rows * SUM_FLOATS + (w.type().isQuantized() ? rows * k : 0)));
-    steps.add(new Step(StepCode.MATMUL_DOT, items).source(0, w).source(1, x).result(y).a(0, rows));
+    Step step = new Step(StepCode.MATMUL_DOT, items).source(0, w).source(1, x).result(y);
+    if (x.shape().rows() <= FEW_COLUMNS) {
+      step.streams(w.address(), w.end() - w.address());
+    }
+    steps.add(step.a(0, rows));
   }
 
   private void packed(View w, View x, View y) {
@@ -130,17 +140,23 @@ final class ProductLowering {
   private void packed(View w, View x, View y, long activations) {
     long m = w.shape().ne1();
     long panels = m / Packed.PANEL_ROWS;
-    long items = (panels + PANELS_AN_ITEM - 1) / PANELS_AN_ITEM;
+    boolean few = x.shape().ne1() <= FEW_COLUMNS;
+    long each = few ? 1 : PANELS_AN_ITEM;
+    long items = (panels + each - 1) / each;
     long rest = m % Packed.PANEL_ROWS == 0 ? 0 : 1;
     // The rows that fill no panel are the item after the last whole run.
-    steps.add(
+    Step step =
         new Step(StepCode.MATMUL_PACKED, items + rest)
             .source(0, w)
             .source(1, x)
             .result(y)
-            .a(0, PANELS_AN_ITEM)
+            .a(0, each)
             .a(1, activations)
-            .reads(activations, x.shape().ne1() * Packed.columnBytes(w.type(), x.shape().ne0())));
+            .reads(activations, x.shape().ne1() * Packed.columnBytes(w.type(), x.shape().ne0()));
+    if (few) {
+      step.streams(w.address(), w.end() - w.address());
+    }
+    steps.add(step);
   }
 
   /** Where x lies quantised for weights of the type and shape; adds the step that does it. */

@@ -11,10 +11,16 @@ import org.jspecify.annotations.Nullable;
 final class Step {
   /** Bytes from {@code from} to before {@code to}. */
   record Range(long from, long to) {
+    boolean isEmpty() {
+      return from == to;
+    }
+
     boolean meets(Range other) {
       return from < other.to && other.from < to;
     }
   }
+
+  private static final Range NONE = new Range(0, 0);
 
   private final StepCode code;
   private final long items;
@@ -26,6 +32,8 @@ final class Step {
   private final List<Range> reads = new ArrayList<>();
   private final List<Range> writes = new ArrayList<>();
   private boolean barrier;
+  private Range weights = NONE;
+  private Range ahead = NONE;
 
   /**
    * A step of {@code items} items that any thread may take in any order.
@@ -74,6 +82,26 @@ final class Step {
     return this;
   }
 
+  /** The step reads this memory once, from its beginning to its end. */
+  Step streams(long address, long bytes) {
+    weights = new Range(address, address + bytes);
+    return this;
+  }
+
+  /** What {@link #streams} was told; empty if it was not. */
+  Range streamed() {
+    return weights;
+  }
+
+  /** Who waits at the barrier fetches the beginning of this memory. */
+  void ahead(Range range) {
+    ahead = range;
+  }
+
+  boolean hasBarrier() {
+    return barrier;
+  }
+
   /** Whether this step may not run while the other does, or before it. */
   boolean conflicts(Step earlier) {
     return meet(writes, earlier.writes)
@@ -103,6 +131,8 @@ final class Step {
     to.set(ValueLayout.JAVA_INT, StepLayout.CODE, code.number());
     to.set(ValueLayout.JAVA_INT, StepLayout.BARRIER, barrier ? 1 : 0);
     to.set(ValueLayout.JAVA_LONG, StepLayout.ITEMS, items);
+    to.set(ValueLayout.JAVA_LONG, StepLayout.AHEAD, ahead.from());
+    to.set(ValueLayout.JAVA_LONG, StepLayout.AHEAD_BYTES, ahead.to() - ahead.from());
     MemorySegment.copy(a, 0, to, ValueLayout.JAVA_LONG, StepLayout.A, a.length);
     MemorySegment.copy(f, 0, to, ValueLayout.JAVA_FLOAT, StepLayout.F, f.length);
     MemorySegment.copy(i, 0, to, ValueLayout.JAVA_INT, StepLayout.I, i.length);

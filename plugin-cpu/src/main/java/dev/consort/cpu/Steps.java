@@ -38,10 +38,24 @@ final class Steps {
     return steps.size();
   }
 
+  /** Tells every step with a barrier what weights are read next behind it. */
+  private void lookAhead() {
+    Step next = null;
+    for (Step step : steps.reversed()) {
+      if (next != null && step.hasBarrier()) {
+        step.ahead(next.streamed());
+      }
+      if (!step.streamed().isEmpty()) {
+        next = step;
+      }
+    }
+  }
+
   /** The steps as the kernels read them; the last one ends with a barrier. */
   MemorySegment write(Arena arena) {
     MemorySegment all = arena.allocate((long) StepLayout.STEP_BYTES * steps.size(), 64);
     steps.getLast().barrier();
+    lookAhead();
     for (int i = 0; i < steps.size(); i++) {
       steps.get(i).write(all.asSlice((long) i * StepLayout.STEP_BYTES, StepLayout.STEP_BYTES));
     }

@@ -49,7 +49,7 @@ final class Team implements AutoCloseable {
     for (int i = 0; i < threadCount - 1; i++) {
       helpers.get(i).call(ticket);
     }
-    kernels.run(firstStep, stepCount, meeting, threadCount, rooms[0]);
+    kernels.run(firstStep, stepCount, meeting, threadCount, 0, rooms[0]);
     kernels.check();
   }
 
@@ -121,7 +121,7 @@ final class Team implements AutoCloseable {
     public void run() {
       while (awaitNext()) {
         seen = called;
-        kernels.run(steps, count, meeting, threads, rooms[index]);
+        kernels.run(steps, count, meeting, threads, index, rooms[index]);
       }
     }
 
