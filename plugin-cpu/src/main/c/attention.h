@@ -8,7 +8,6 @@
 #include "elementwise.h"
 
 #define CELLS 64
-#define AHEAD 64
 
 INLINE int32_t int_at(const tensor_t *t, int64_t i0, int64_t i1) {
   int32_t v;
@@ -52,11 +51,22 @@ static uint64_t visible(const step_t *s, int64_t t, int64_t c0, int n) {
   return bits;
 }
 
-// A head's rows lie apart by those of all heads, further than processors look ahead by themselves.
-INLINE void prefetch_row(const tensor_t *t, int64_t g, int64_t cell) {
-  if (cell >= t->ne[2]) return;
-  const char *row = t->data + g * t->nb[1] + cell * t->nb[2];
-  for (int64_t b = 0; b < t->ne[0] * t->nb[0]; b += 64) __builtin_prefetch(row + b);
+// A head's rows lie apart by those of all heads, which processors do not foresee. So the items of a
+// chunk ask for the next chunk's rows, each for a part of them as they lie, little by little.
+INLINE void fetch(const char *from, int64_t bytes) {
+  for (int64_t b = 0; b < bytes; b += 64) __builtin_prefetch(from + b, 0, 2);
+}
+
+INLINE int64_t bytes_of(const tensor_t *rows) {
+  return rows->ne[0] / consort_block_elements(rows->type) * consort_block_bytes(rows->type);
+}
+
+// What to ask for during the tile from cell c0 on: a part of the next chunk, as it lies, or the next
+// tile's rows of the head.
+INLINE const char *next_rows(const step_t *s, const tensor_t *t, int64_t g, int64_t c0, int64_t from,
+    int64_t to) {
+  if (!s->a[3]) return t->data + g * t->nb[1] + (c0 + CELLS) * t->nb[2];
+  return t->data + to * t->nb[2] + ((to - from) * g + c0 - from) * t->nb[1];
 }
 
 // Scores and values of up to so many rows of queries at once: a row of the cache is read once for all.
@@ -68,8 +78,9 @@ INLINE vf cached(const int type, const char *row, int64_t j) {
 
 // p[r][c] = q[r] . k[c] for `rows` rows and cells c0 .. c0 + cells, which make sixteen sums.
 INLINE void scores16(const int type, const int rows, const int cells, const float *q, int64_t d,
-    const char *k, int64_t stride, float *p) {
+    const char *k, int64_t stride, const char *next, float *p) {
   vf v[16];
+  if (type == T_F16) fetch(next, 2 * cells * d);
 #pragma GCC unroll 16
   for (int i = 0; i < 16; i++) v[i] = vf_zero();
 #if defined(__AVX512F__)
@@ -104,26 +115,27 @@ INLINE void scores16(const int type, const int rows, const int cells, const floa
 
 // n is a multiple of 16.
 INLINE void scores(const int type, int rows, const float *q, int64_t d, const char *k,
-    int64_t stride, int n, float *p) {
+    int64_t stride, int n, const char *next, float *p) {
   switch (rows) {
     case 1: for (int c = 0; c < n; c += 16) {
-      scores16(type, 1, 16, q, d, k + c * stride, stride, p + c);
+      scores16(type, 1, 16, q, d, k + c * stride, stride, next + 2 * c * d, p + c);
     } break;
     case 2: for (int c = 0; c < n; c += 8) {
-      scores16(type, 2, 8, q, d, k + c * stride, stride, p + c);
+      scores16(type, 2, 8, q, d, k + c * stride, stride, next + 2 * c * d, p + c);
     } break;
     case 3: for (int c = 0; c < n; c += 4) {
-      scores16(type, 3, 4, q, d, k + c * stride, stride, p + c);
+      scores16(type, 3, 4, q, d, k + c * stride, stride, next + 2 * c * d, p + c);
     } break;
     default: for (int c = 0; c < n; c += 4) {
-      scores16(type, 4, 4, q, d, k + c * stride, stride, p + c);
+      scores16(type, 4, 4, q, d, k + c * stride, stride, next + 2 * c * d, p + c);
     } break;
   }
 }
 
 // o[r] = o[r] * old[r] + sum over n cells of p[r][c] * v[c], `width` vectors from element j on.
 INLINE void add_values(const int type, const int rows, const int width, const float *p,
-    const float *old, const char *v, int64_t stride, int n, int64_t dv, int64_t j, float *o) {
+    const float *old, const char *v, int64_t stride, int n, const char *next, int64_t dv,
+    int64_t j, float *o) {
   vf a[ROWS][4];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; r++) {
@@ -134,6 +146,7 @@ INLINE void add_values(const int type, const int rows, const int width, const fl
   }
   for (int c = 0; c < n; c++) {
     vf x[4];
+    if (type == T_F16) fetch(next + 2 * (c * dv + j), 2 * width * VL);
 #pragma GCC unroll 4
     for (int w = 0; w < width; w++) x[w] = cached(type, v + c * stride, j + w * VL);
 #pragma GCC unroll 4
@@ -151,7 +164,7 @@ INLINE void add_values(const int type, const int rows, const int width, const fl
 }
 
 INLINE void values_of(const int type, const int rows, const float *p, const float *old,
-    const char *v, int64_t stride, int n, int64_t dv, float *o) {
+    const char *v, int64_t stride, int n, const char *next, int64_t dv, float *o) {
 #if defined(__AVX512F__)
   enum { WIDTH = 4 };
 #else
@@ -159,18 +172,18 @@ INLINE void values_of(const int type, const int rows, const float *p, const floa
 #endif
   int64_t j = 0;
   for (; j + WIDTH * VL <= dv; j += WIDTH * VL) {
-    add_values(type, rows, WIDTH, p, old, v, stride, n, dv, j, o);
+    add_values(type, rows, WIDTH, p, old, v, stride, n, next, dv, j, o);
   }
-  for (; j < dv; j += VL) add_values(type, rows, 1, p, old, v, stride, n, dv, j, o);
+  for (; j < dv; j += VL) add_values(type, rows, 1, p, old, v, stride, n, next, dv, j, o);
 }
 
 INLINE void values(const int type, int rows, const float *p, const float *old, const char *v,
-    int64_t stride, int n, int64_t dv, float *o) {
+    int64_t stride, int n, const char *next, int64_t dv, float *o) {
   switch (rows) {
-    case 1: values_of(type, 1, p, old, v, stride, n, dv, o); break;
-    case 2: values_of(type, 2, p, old, v, stride, n, dv, o); break;
-    case 3: values_of(type, 3, p, old, v, stride, n, dv, o); break;
-    default: values_of(type, 4, p, old, v, stride, n, dv, o); break;
+    case 1: values_of(type, 1, p, old, v, stride, n, next, dv, o); break;
+    case 2: values_of(type, 2, p, old, v, stride, n, next, dv, o); break;
+    case 3: values_of(type, 3, p, old, v, stride, n, next, dv, o); break;
+    default: values_of(type, 4, p, old, v, stride, n, next, dv, o); break;
   }
 }
 
@@ -211,19 +224,25 @@ INLINE int as_it_is(const tensor_t *t) { return t->type == T_F16 && t->ne[0] % V
 
 // A tile as floats, padded to vectors and to sixteen cells; what nobody sees may hold anything and
 // becomes zeros.
-static tile_t floats(const tensor_t *k, const tensor_t *v, int64_t g, int64_t c0, int n, uint64_t any,
-    float *ks, float *vs) {
+static tile_t floats(const step_t *s, int64_t g, int64_t c0, int n, uint64_t any,
+    const char *next_k, const char *next_v, float *ks, float *vs) {
+  const tensor_t *k = &s->src[1], *v = &s->src[2];
+  int64_t step_k = k->nb[s->a[3] ? 1 : 2], step_v = v->nb[s->a[3] ? 1 : 2];
   int64_t d = pad16(k->ne[0]), dv = pad16(v->ne[0]);
   int n16 = (int)pad16(n);
   for (int c = 0; c < n; c++) {
     float *kc = ks + c * d, *vc = vs + c * dv;
+    const char *kr = k->data + g * k->nb[1] + (c0 + c) * k->nb[2];
+    const char *vr = v->data + g * v->nb[1] + (c0 + c) * v->nb[2];
+    fetch(next_k + c * step_k, bytes_of(k));
+    fetch(next_v + c * step_v, bytes_of(v));
     if (!(any >> c & 1)) {
       memset(kc, 0, (size_t)d * 4);
       memset(vc, 0, (size_t)dv * 4);
       continue;
     }
-    dequant_row(k->type, k->data + g * k->nb[1] + (c0 + c) * k->nb[2], kc, k->ne[0]);
-    dequant_row(v->type, v->data + g * v->nb[1] + (c0 + c) * v->nb[2], vc, v->ne[0]);
+    dequant_row(k->type, kr, kc, k->ne[0]);
+    dequant_row(v->type, vr, vc, v->ne[0]);
     for (int64_t j = k->ne[0]; j < d; j++) kc[j] = 0;
     for (int64_t j = v->ne[0]; j < dv; j++) vc[j] = 0;
   }
@@ -263,8 +282,8 @@ static void k_attention(const step_t *s, int64_t item, float *room) {
   const tensor_t *q = &s->src[0], *k = &s->src[1], *v = &s->src[2];
   int64_t d = pad16(q->ne[0]), dv = pad16(v->ne[0]), group = q->ne[1] / k->ne[1];
   int64_t tile = s->a[0], tokens = q->ne[2], tiles = (tokens + tile - 1) / tile;
-  int64_t chunk = item % s->a[2], rest = item / s->a[2];
-  int64_t t0 = rest % tiles * tile, g = rest / tiles;
+  int64_t groups = k->ne[1], g = item % groups, rest = item / groups;
+  int64_t t0 = rest % tiles * tile, chunk = rest / tiles;
   int64_t nt = tokens - t0 < tile ? tokens - t0 : tile, rows = nt * group;
   int64_t live = live_cells(s), from = chunk * s->a[1], to = from + s->a[1];
   if (to > live) to = live;
@@ -287,26 +306,23 @@ static void k_attention(const step_t *s, int64_t item, float *room) {
     uint64_t any = 0;
     for (int64_t t = 0; t < nt; t++) any |= see[t] = visible(s, t0 + t, c0, n);
     if (!any) continue;
-    for (int c = 0; c < n; c++) {
-      prefetch_row(k, g, c0 + c + AHEAD);
-      prefetch_row(v, g, c0 + c + AHEAD);
-    }
+    const char *next_k = next_rows(s, k, g, c0, from, to), *next_v = next_rows(s, v, g, c0, from, to);
     tile_t in = {T_F16, k->data + g * k->nb[1] + c0 * k->nb[2],
         v->data + g * v->nb[1] + c0 * v->nb[2], k->nb[2], v->nb[2], n};
     if (rows > 2 * ROWS || ~any || !as_it_is(k) || !as_it_is(v)) {
-      in = floats(k, v, g, c0, n, any, ks, vs);
+      in = floats(s, g, c0, n, any, next_k, next_v, ks, vs);
     }
     for (int64_t r = 0; r < rows; r += ROWS) {
       int now = rows - r < ROWS ? (int)(rows - r) : ROWS;
       float old[ROWS];
-      if (in.type == T_F16) scores(T_F16, now, qs + r * d, d, in.k, in.k_stride, in.n, p);
-      else scores(T_F32, now, qs + r * d, d, in.k, in.k_stride, in.n, p);
+      if (in.type == T_F16) scores(T_F16, now, qs + r * d, d, in.k, in.k_stride, in.n, next_k, p);
+      else scores(T_F32, now, qs + r * d, d, in.k, in.k_stride, in.n, next_k, p);
       for (int i = 0; i < now; i++) {
         old[i] = weigh(s, p + i * CELLS, n, see[(r + i) / group], m + r + i, l + r + i);
       }
       float *or = o + r * dv;
-      if (in.type == T_F16) values(T_F16, now, p, old, in.v, in.v_stride, n, dv, or);
-      else values(T_F32, now, p, old, in.v, in.v_stride, n, dv, or);
+      if (in.type == T_F16) values(T_F16, now, p, old, in.v, in.v_stride, n, next_v, dv, or);
+      else values(T_F32, now, p, old, in.v, in.v_stride, n, next_v, dv, or);
     }
   }
   for (int64_t r = 0; r < rows; r++) {
