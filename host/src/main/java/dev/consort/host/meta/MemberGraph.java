@@ -12,6 +12,7 @@ import dev.consort.api.Tensor;
 import dev.consort.api.Wire;
 import dev.consort.api.WirePolicy;
 import dev.consort.host.meta.SplitState.OnAxis;
+import dev.consort.host.meta.SplitState.Owned;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,6 +35,7 @@ final class MemberGraph {
   private final Partition partition;
   private final Optional<Spread.GroupComm> comm;
   private final WirePolicy wire;
+  private final Remedies remedies;
   private final GraphBuilder builder = new GraphBuilder();
   private final Map<Tensor, Tensor> local = new IdentityHashMap<>();
   private final Map<Tensor, Tensor> views = new IdentityHashMap<>();
@@ -47,12 +49,19 @@ final class MemberGraph {
    * @param comm the member's side of a comm, if it has one; unless it joins all members, it records
    *     and the host exchanges between groups
    * @param wire how sums travel that the host carries
+   * @param remedies what this member does about what it refuses
    */
-  MemberGraph(int member, Partition partition, Optional<Spread.GroupComm> comm, WirePolicy wire) {
+  MemberGraph(
+      int member,
+      Partition partition,
+      Optional<Spread.GroupComm> comm,
+      WirePolicy wire,
+      Remedies remedies) {
     this.member = member;
     this.partition = partition;
     this.comm = comm;
     this.wire = wire;
+    this.remedies = remedies;
   }
 
   MemberProgram rewrite(Sharding.Sharded sharded) {
@@ -106,7 +115,8 @@ final class MemberGraph {
     Operation own =
         switch (op) {
           case Operation.Input i -> new Operation.Input(i.type(), shape, Optional.empty());
-          case Operation.Weight w -> new Operation.Weight(w.type(), shape, Optional.empty());
+          case Operation.Weight w ->
+              new Operation.Weight(remedies.type(member, full), shape, Optional.empty());
           case Operation.State s -> new Operation.State(s.type(), shape, Optional.empty());
         };
     Tensor mine = builder.add(full.name(), own, List.of(), full.layer());
@@ -116,13 +126,16 @@ final class MemberGraph {
 
   private void compute(Sharding.Compute compute) {
     Tensor node = compute.node();
+    if (compute.result() instanceof Owned o && o.member() != member) {
+      return;
+    }
     List<Tensor> sources = new ArrayList<>();
     for (int i = 0; i < node.sources().size(); i++) {
       Tensor source = read(node.source(i));
       SplitState wanted = compute.sources().get(i);
       sources.add(wanted instanceof OnAxis on ? slice(node.source(i), source, on) : source);
     }
-    put(node, builder.add(node.name(), node.operation(), sources, node.layer()));
+    put(node, Lowering.add(builder, node, sources, remedies.lowered(member)));
   }
 
   /** The member's version of a tensor, as exchanges have left it. */
@@ -222,6 +235,9 @@ final class MemberGraph {
   /** Returns whether the host carries it. */
   private boolean exchange(Sharding.Exchange exchange, int number) {
     Tensor full = exchange.tensor();
+    if (exchange.before() instanceof Owned o && o.member() != member) {
+      put(full, builder.input(full.name(), full.type(), full.shape()));
+    }
     Tensor mine = local.get(full);
     switch (exchange.kind()) {
       case REDUCE -> {
@@ -286,9 +302,10 @@ final class MemberGraph {
   private void meet(
       int number, ExchangeKind kind, Tensor mine, Tensor whole, Sharding.Exchange exchange) {
     endPiece();
+    int from = exchange.before() instanceof Owned o ? o.member() : MemberProgram.Meet.ANYONE;
     steps.add(
         new MemberProgram.Meet(
-            number, kind, 0, -1, mine, whole, exchange.tensor(), exchange.before()));
+            number, kind, from, -1, mine, whole, exchange.tensor(), exchange.before()));
   }
 
   private void endPiece() {

@@ -29,7 +29,7 @@ record MemberProgram(
    *
    * @param exchange the same number on all members that take part
    * @param kind what happens
-   * @param from the member whose bytes travel, for a hand-over or a broadcast
+   * @param from the member whose bytes travel, for a hand-over or a broadcast, or {@link #ANYONE}
    * @param to the member they travel to, for a hand-over
    * @param tensor what this member gives, or for the receiver of a hand-over what it gets
    * @param whole what it gets by a gather; else {@code tensor}
@@ -45,18 +45,24 @@ record MemberProgram(
       Tensor whole,
       Tensor full,
       SplitState before)
-      implements Step {}
+      implements Step {
+    /** All members have bytes that may travel. */
+    static final int ANYONE = -1;
+  }
 
   /** The tensors that others write, by the index of the piece that reads them first. */
   Map<Tensor, Integer> received() {
     Map<Tensor, Integer> received = new IdentityHashMap<>();
+    int last = pieces.size() - 1;
     int piece = 0;
     for (Step step : steps) {
       switch (step) {
         case Run run -> piece = run.piece() + 1;
         case Meet meet -> {
-          if (meet.whole() != meet.tensor() || meet.kind() == ExchangeKind.HAND_OVER) {
-            received.putIfAbsent(meet.whole(), piece);
+          boolean written = meet.whole() != meet.tensor() || meet.whole().isLeaf();
+          if (written || meet.kind() == ExchangeKind.HAND_OVER) {
+            // What nobody here reads needs a place too.
+            received.putIfAbsent(meet.whole(), Math.min(piece, last));
           }
         }
       }

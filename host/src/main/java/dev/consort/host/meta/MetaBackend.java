@@ -102,10 +102,13 @@ public final class MetaBackend implements Backend {
     checkRange(to, offset, bytes);
     for (int m = 0; m < submitters.size(); m++) {
       Storage part = parts.storages()[m];
-      if (part != null && parts.isWhole() && bytes > 0) {
+      if (parts.isRecoded(m)) {
+        checkWhole(to, bytes, "in another type");
+        submitters.get(m).setRecoded(part, parts.tensor(), parts.rectangles()[m], from);
+      } else if (part != null && parts.isWhole() && bytes > 0) {
         submitters.get(m).set(part, offset, from);
       } else if (part != null && part.buffer().type().repacks()) {
-        checkWhole(to, bytes);
+        checkWhole(to, bytes, "repacked");
         submitters.get(m).setRepacked(part, parts.rectangles()[m], from);
       } else if (part != null) {
         for (Rectangle rectangle : Ranges.cut(parts, m, offset, bytes)) {
@@ -115,12 +118,23 @@ public final class MetaBackend implements Backend {
     }
   }
 
-  private static void checkWhole(Storage to, long bytes) {
+  private static void checkWhole(Storage to, long bytes, String how) {
     if (bytes != to.tensor().bytes()) {
       throw new ConsortException(
           ErrorCode.INVALID_ARGUMENT,
-          "found %d bytes for %s, expected all %d: a member keeps it repacked"
-              .formatted(bytes, to.tensor(), to.tensor().bytes()));
+          "found %d bytes for %s, expected all %d: a member keeps it %s"
+              .formatted(bytes, to.tensor(), to.tensor().bytes(), how));
+    }
+  }
+
+  private void checkReadable(TensorParts parts) {
+    for (int m = 0; m < submitters.size(); m++) {
+      if (parts.isRecoded(m)) {
+        throw new ConsortException(
+            ErrorCode.UNSUPPORTED,
+            "%s lies in another type on %s and can't be read back; read what it was written from"
+                .formatted(parts.tensor(), submitters.get(m).name()));
+      }
     }
   }
 
@@ -130,6 +144,7 @@ public final class MetaBackend implements Backend {
     TensorParts parts = parts(from);
     long bytes = to.byteSize();
     checkRange(from, offset, bytes);
+    checkReadable(parts);
     for (int m = 0; m < submitters.size(); m++) {
       Storage part = parts.storages()[m];
       if (part != null) {

@@ -6,6 +6,7 @@ import dev.consort.api.Backend;
 import dev.consort.api.Buffer;
 import dev.consort.api.BufferType;
 import dev.consort.api.ConsortException;
+import dev.consort.api.DataType;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.GraphBuilder;
 import dev.consort.api.Operation;
@@ -90,7 +91,7 @@ final class MetaBuffer implements Buffer {
                 .add(
                     tensor.name(),
                     new Operation.Input(
-                        tensor.type(),
+                        type(tensor, part),
                         state.localShape(tensor.shape(), partition, m),
                         Optional.empty()),
                     List.of());
@@ -98,6 +99,12 @@ final class MetaBuffer implements Buffer {
       }
     }
     return TensorParts.of(tensor, state, partition, storages);
+  }
+
+  /** A member may hold a weight in another type than the file's. */
+  private static DataType type(Tensor tensor, Storage part) {
+    boolean weight = part.tensor().operation() instanceof Operation.Weight;
+    return weight ? part.tensor().type() : tensor.type();
   }
 
   @Override

@@ -168,7 +168,7 @@ final class MetaBufferType implements BufferType {
     Shape shape = spread.state(tensor).localShape(tensor.shape(), spread.partition(), member);
     Operation leaf =
         tensor.operation() instanceof Operation.Weight
-            ? new Operation.Weight(tensor.type(), shape, Optional.empty())
+            ? new Operation.Weight(spread.remedies().type(member, tensor), shape, Optional.empty())
             : tensor.operation() instanceof Operation.State
                 ? new Operation.State(tensor.type(), shape, Optional.empty())
                 : new Operation.Input(tensor.type(), shape, Optional.empty());

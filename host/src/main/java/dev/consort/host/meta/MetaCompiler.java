@@ -136,7 +136,9 @@ final class MetaCompiler {
           ErrorCode.INVALID_ARGUMENT, full + " does not lie on this meta device");
     }
     Storage part = buffer.parts(storage).storages()[member];
-    if (part == null || !part.tensor().shape().equals(mine.shape())) {
+    if (part == null
+        || !part.tensor().shape().equals(mine.shape())
+        || part.tensor().type() != mine.type()) {
       throw new ConsortException(
           ErrorCode.INVALID_ARGUMENT,
           "%s lies as %s on member %d, but this graph needs %s; allocate after scheduling the graph"
@@ -154,12 +156,18 @@ final class MetaCompiler {
     Storage all = allocation.storage(meet.whole());
     Rendezvous place = members.place(spread.active());
     place.reserve(Math.max(meet.full().bytes(), 4));
+    int index = index(member);
+    var views = new Rendezvous.Views(index, mine.tensor().bytes(), all.tensor().bytes());
+    return new MetaPlan.Meet(place, index, purpose(member, meet, mine), mine, all, views);
+  }
+
+  /** The member's number among those that have work. */
+  private int index(int member) {
     int index = 0;
     for (int m = 0; m < member; m++) {
       index += spread.active()[m] ? 1 : 0;
     }
-    var views = new Rendezvous.Views(index, mine.tensor().bytes(), all.tensor().bytes());
-    return new MetaPlan.Meet(place, index, purpose(member, meet, mine), mine, all, views);
+    return index;
   }
 
   private Rendezvous.Purpose purpose(int member, MemberProgram.Meet meet, Storage mine) {
@@ -170,7 +178,11 @@ final class MetaCompiler {
             ? called(group.get(), meet, mine)
             : new Rendezvous.Reduce(meet, givers(), meet.full().shape().elements());
       }
-      case BROADCAST -> new Rendezvous.Broadcast(meet, 0, meet.full().bytes());
+      case BROADCAST ->
+          new Rendezvous.Broadcast(
+              meet,
+              meet.from() == MemberProgram.Meet.ANYONE ? 0 : index(meet.from()),
+              meet.full().bytes());
       case GATHER -> new Rendezvous.Gather(meet, slices(meet));
       case HAND_OVER -> throw new ConsortException(ErrorCode.INTERNAL, "not a meeting of all");
     };

@@ -189,12 +189,18 @@ public final class MetaDevice implements Device {
 
   /**
    * Decides how a graph is spread over the members, and remembers it for the graph's leaves and
-   * outputs.
+   * outputs. What members refused of earlier graphs of the same weights they don't get in this one.
    *
    * @throws ConsortException UNSUPPORTED if the members can't run it
    */
   synchronized Spread spread(Graph graph) {
-    Spread spread = Placement.spread(graph, members, shares, split, isOneArithmetic(), wire);
+    Remedies known =
+        recent.stream()
+            .filter(spread -> spread.hasWeightsOf(graph))
+            .findFirst()
+            .map(Spread::remedies)
+            .orElseGet(() -> new Remedies(shares));
+    Spread spread = Placement.spread(graph, members, known, split, isOneArithmetic(), wire);
     remember(spread);
     return spread;
   }

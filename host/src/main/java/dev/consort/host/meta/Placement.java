@@ -6,8 +6,6 @@ import dev.consort.api.ConsortException;
 import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.Graph;
-import dev.consort.api.Operation;
-import dev.consort.api.Support;
 import dev.consort.api.Tensor;
 import dev.consort.api.WirePolicy;
 import java.util.ArrayList;
@@ -21,47 +19,46 @@ import java.util.Optional;
 
 /**
  * Placement before loading: spreads a graph over the members and asks each of them about the very
- * operations it would get. A member that can't run its slice gets none, which is noted; if nobody
- * is left, the error lists every refusal.
+ * operations it would get. What a member refuses {@link Alternatives} are found for, which is
+ * noted; if nobody is left, the error lists every refusal.
  */
 final class Placement {
   private Placement() {}
 
+  /**
+   * @param known what was done for other graphs of the same weights; done for this one too
+   */
   static Spread spread(
       Graph graph,
       List<Device> members,
-      double[] shares,
+      Remedies known,
       Split split,
       boolean oneArithmetic,
       WirePolicy wire) {
-    double[] left = shares.clone();
-    List<String> notes = new ArrayList<>();
+    Remedies remedies = known.copy();
     while (true) {
       Spread spread =
           split == Split.LAYER
-              ? staged(graph, members.size(), left)
-              : sharded(graph, members.size(), left, oneArithmetic, wire);
+              ? staged(graph, members.size(), remedies.copy())
+              : sharded(graph, members.size(), remedies.copy(), oneArithmetic, wire);
       List<List<Graph>> pieces = new ArrayList<>();
       boolean retry = false;
+      var alternatives = new Alternatives(spread, members, split, remedies);
       for (int m = 0; m < members.size(); m++) {
         List<Graph> own =
             spread.active()[m]
                 ? spread.programs().program(m, Optional.empty()).pieces()
                 : List.of();
         pieces.add(own);
-        Optional<String> refusal = refusal(members.get(m), own);
-        if (refusal.isPresent()) {
-          notes.add(members.get(m).info().id() + " stays idle: " + refusal.get());
-          left[m] = 0;
-          retry = true;
-        }
+        retry |= alternatives.find(m, own);
       }
-      if (Arrays.stream(left).sum() <= 0) {
+      if (Arrays.stream(remedies.shares()).sum() <= 0) {
         throw new ConsortException(
-            ErrorCode.UNSUPPORTED, "no member can run this model: " + String.join("; ", notes));
+            ErrorCode.UNSUPPORTED,
+            "no member can run this model: " + String.join("; ", remedies.notes()));
       }
       if (!retry) {
-        return finish(spread, members, pieces, notes);
+        return finish(spread, members, pieces);
       }
     }
   }
@@ -84,12 +81,14 @@ final class Placement {
           throw new ConsortException(ErrorCode.INTERNAL, "there is no graph to run");
         },
         0,
+        new Remedies(shares),
         List.of());
   }
 
   private static Spread sharded(
-      Graph graph, int members, double[] shares, boolean oneArithmetic, WirePolicy wire) {
-    Sharding.Sharded sharded = Sharding.of(graph, oneArithmetic);
+      Graph graph, int members, Remedies remedies, boolean oneArithmetic, WirePolicy wire) {
+    double[] shares = remedies.shares();
+    Sharding.Sharded sharded = Sharding.of(graph, oneArithmetic, remedies::home);
     List<Tensor> split =
         graph.leaves().stream()
             .filter(leaf -> sharded.leaves().get(leaf) instanceof SplitState.OnAxis)
@@ -97,7 +96,7 @@ final class Placement {
     Partition partition = Partitioner.partition(split, shares);
     boolean[] active = new boolean[members];
     for (int m = 0; m < members; m++) {
-      active[m] = shares[m] > 0 && partition.hasWork(m);
+      active[m] = shares[m] > 0 && (partition.hasWork(m) || remedies.isHome(m));
     }
     return new Spread(
         graph,
@@ -106,13 +105,14 @@ final class Placement {
         sharded.leaves(),
         sharded.outputs(),
         List.of(),
-        (member, comm) -> new MemberGraph(member, partition, comm, wire).rewrite(sharded),
+        (member, comm) -> new MemberGraph(member, partition, comm, wire, remedies).rewrite(sharded),
         sharded.exchanges(ExchangeKind.REDUCE),
+        remedies,
         sharded.notes());
   }
 
-  private static Spread staged(Graph graph, int members, double[] shares) {
-    var stages = new Stages(graph, shares);
+  private static Spread staged(Graph graph, int members, Remedies remedies) {
+    var stages = new Stages(graph, remedies);
     Map<Tensor, SplitState> leaves = new HashMap<>();
     graph.leaves().forEach(leaf -> leaves.put(leaf, stages.leaf(leaf)));
     Map<Tensor, SplitState> outputs = new HashMap<>();
@@ -130,17 +130,17 @@ final class Placement {
         List.of(),
         (member, comm) -> stages.program(member),
         0,
+        remedies,
         List.of());
   }
 
-  private static Spread finish(
-      Spread spread, List<Device> members, List<List<Graph>> pieces, List<String> notes) {
+  private static Spread finish(Spread spread, List<Device> members, List<List<Graph>> pieces) {
     List<Map<String, BufferType>> types = new ArrayList<>();
     for (int m = 0; m < members.size(); m++) {
       types.add(WeightTypes.choose(members.get(m), pieces.get(m)));
     }
     List<String> all = new ArrayList<>(spread.notes());
-    all.addAll(notes);
+    all.addAll(spread.remedies().notes());
     return new Spread(
         spread.graph(),
         spread.partition(),
@@ -150,21 +150,7 @@ final class Placement {
         types,
         spread.programs(),
         spread.reduces(),
+        spread.remedies(),
         List.copyOf(all));
-  }
-
-  private static Optional<String> refusal(Device device, List<Graph> pieces) {
-    for (Graph piece : pieces) {
-      for (Tensor node : piece.nodes()) {
-        if (node.isView() || node.operation() instanceof Operation.AllReduce) {
-          continue;
-        }
-        Support support = device.supports(node);
-        if (!support.supported()) {
-          return Optional.of(node + ": " + support.reason());
-        }
-      }
-    }
-    return Optional.empty();
   }
 }

@@ -5,6 +5,7 @@ import dev.consort.api.Graph;
 import dev.consort.api.Operation;
 import dev.consort.api.Tensor;
 import dev.consort.host.meta.SplitState.OnAxis;
+import dev.consort.host.meta.SplitState.Owned;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,7 +13,9 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Decides how every tensor of a graph lies on the members, and where members must exchange data.
@@ -25,7 +28,10 @@ final class Sharding {
   /** One thing that happens, in order. */
   sealed interface Item {}
 
-  /** Every member computes its piece of the node, its sources being in these states. */
+  /**
+   * Every member computes its piece of the node, its sources being in these states; or the member
+   * that owns the result computes all of it.
+   */
   record Compute(Tensor node, List<SplitState> sources, SplitState result) implements Item {}
 
   /** The members exchange data of a tensor that has storage of its own. */
@@ -51,15 +57,21 @@ final class Sharding {
 
   private final Graph graph;
   private final boolean oneArithmetic;
+  private final Function<Tensor, OptionalInt> homes;
   private final Set<String> mirroredWeights;
   private final List<Item> items = new ArrayList<>();
   private final Map<Tensor, SplitState> states = new IdentityHashMap<>();
   private final Map<Tensor, SplitState> leaves = new IdentityHashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
 
-  private Sharding(Graph graph, boolean oneArithmetic, Set<String> mirroredWeights) {
+  private Sharding(
+      Graph graph,
+      boolean oneArithmetic,
+      Function<Tensor, OptionalInt> homes,
+      Set<String> mirroredWeights) {
     this.graph = graph;
     this.oneArithmetic = oneArithmetic;
+    this.homes = homes;
     this.mirroredWeights = mirroredWeights;
   }
 
@@ -68,9 +80,18 @@ final class Sharding {
    *     discrete things for itself
    */
   static Sharded of(Graph graph, boolean oneArithmetic) {
+    return of(graph, oneArithmetic, node -> OptionalInt.empty());
+  }
+
+  /**
+   * As above.
+   *
+   * @param homes the one member that computes a node for all, if it is not left to each
+   */
+  static Sharded of(Graph graph, boolean oneArithmetic, Function<Tensor, OptionalInt> homes) {
     Set<String> mirroredWeights = new HashSet<>();
     while (true) {
-      var attempt = new Sharding(graph, oneArithmetic, mirroredWeights);
+      var attempt = new Sharding(graph, oneArithmetic, homes, mirroredWeights);
       int before = mirroredWeights.size();
       attempt.walk();
       if (mirroredWeights.size() == before) {
@@ -102,6 +123,17 @@ final class Sharding {
   }
 
   private void compute(Tensor node) {
+    OptionalInt home = node.isView() ? OptionalInt.empty() : homes.apply(node);
+    if (home.isPresent()) {
+      computeAt(home.getAsInt(), node);
+      return;
+    }
+    if (node.isView() && state(node) instanceof Owned) {
+      return;
+    }
+    if (!node.isView()) {
+      node.sources().forEach(this::send);
+    }
     List<SplitState> in = node.sources().stream().map(this::state).toList();
     SplitRules.Rule rule = SplitRules.of(node, in);
     for (int i = 0; i < in.size(); i++) {
@@ -119,10 +151,38 @@ final class Sharding {
     }
   }
 
+  /** One member computes all of the node, from sources that it has whole. */
+  private void computeAt(int home, Tensor node) {
+    for (Tensor source : node.sources()) {
+      if (!(state(source) instanceof Owned o) || o.member() != home) {
+        send(source);
+        SplitState have = state(source);
+        if (!have.isMirrored()) {
+          require(node, source, have);
+        }
+      }
+    }
+    states.put(node, new Owned(home));
+    items.add(
+        new Compute(node, node.sources().stream().map(this::state).toList(), states.get(node)));
+  }
+
+  /** What one member has, all have from here on. */
+  private void send(Tensor tensor) {
+    Tensor root = owner(tensor);
+    if (states.get(root) instanceof Owned owned) {
+      items.add(new Exchange(ExchangeKind.BROADCAST, root, owned));
+      states.put(root, SplitState.MIRRORED);
+    }
+  }
+
   /** A view's state follows from its source's, which an exchange may have changed meanwhile. */
   private SplitState state(Tensor tensor) {
     if (!tensor.isView()) {
       return states.get(tensor);
+    }
+    if (states.get(owner(tensor)) instanceof Owned owned) {
+      return owned;
     }
     return SplitRules.of(tensor, List.of(state(tensor.source(0)))).result();
   }
@@ -133,7 +193,7 @@ final class Sharding {
       mirroredWeights.add(root.name());
       return;
     }
-    if (have instanceof OnAxis) {
+    if (have instanceof OnAxis && homes.apply(node).isEmpty()) {
       notes.add(
           "%s of %s is gathered: %s has no rule for its split on %s"
               .formatted(source.name(), node.name(), node.operation().label(), have.label()));
@@ -143,6 +203,7 @@ final class Sharding {
 
   /** Sums are reduced; slices are gathered if the tensor is needed whole. */
   private void convert(Tensor tensor, boolean whole) {
+    send(tensor);
     Tensor root = owner(tensor);
     SplitState state = states.get(root);
     if (state.isPartial()) {

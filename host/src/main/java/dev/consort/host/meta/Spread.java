@@ -4,7 +4,9 @@ package dev.consort.host.meta;
 import dev.consort.api.BufferType;
 import dev.consort.api.Comm;
 import dev.consort.api.Graph;
+import dev.consort.api.Operation;
 import dev.consort.api.Tensor;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +20,7 @@ import java.util.Optional;
  * @param weightTypes for each member the memory of the weights that lie elsewhere than in its
  *     default
  * @param programs makes the members' programs, given each member's side of a comm
+ * @param remedies what was done about what members refuse
  * @param notes what was decided against the declaration, for people
  */
 record Spread(
@@ -29,6 +32,7 @@ record Spread(
     List<Map<String, BufferType>> weightTypes,
     Programs programs,
     long reduces,
+    Remedies remedies,
     List<String> notes) {
 
   /** Makes member programs. */
@@ -51,6 +55,22 @@ record Spread(
 
   boolean holds(Tensor leafOrOutput) {
     return leaves.containsKey(leafOrOutput) || outputs.containsKey(leafOrOutput);
+  }
+
+  /** Whether a graph has the same weights, and at least one. */
+  boolean hasWeightsOf(Graph other) {
+    Map<String, Operation> own = weights(graph);
+    return !own.isEmpty() && own.equals(weights(other));
+  }
+
+  private static Map<String, Operation> weights(Graph graph) {
+    Map<String, Operation> weights = new HashMap<>();
+    for (Tensor leaf : graph.leaves()) {
+      if (leaf.operation() instanceof Operation.Weight) {
+        weights.put(leaf.name(), leaf.operation());
+      }
+    }
+    return weights;
   }
 
   int firstActive() {

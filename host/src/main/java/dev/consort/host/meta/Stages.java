@@ -29,14 +29,17 @@ final class Stages {
   private record HandOver(int number, int from, int to, Tensor tensor) {}
 
   private final Graph graph;
+  private final Remedies remedies;
   private final int members;
   private final Map<Integer, Integer> stageOfLayer = new HashMap<>();
   private final Map<Tensor, Integer> stages = new IdentityHashMap<>();
   private final Map<Tensor, Set<Integer>> readers = new IdentityHashMap<>();
   private final Map<Tensor, Map<Integer, HandOver>> handOvers = new LinkedHashMap<>();
 
-  Stages(Graph graph, double[] shares) {
+  Stages(Graph graph, Remedies remedies) {
     this.graph = graph;
+    this.remedies = remedies;
+    double[] shares = remedies.shares();
     this.members = shares.length;
     assignLayers(shares);
     assignNodes();
@@ -72,7 +75,11 @@ final class Stages {
     List<MemberProgram.Meet> last = new ArrayList<>();
     for (Tensor leaf : graph.leaves()) {
       if (readers.get(leaf).contains(member)) {
-        Tensor mine = builder.add(leaf.name(), leaf.operation(), List.of(), leaf.layer());
+        Operation own =
+            leaf.operation() instanceof Operation.Weight w
+                ? new Operation.Weight(remedies.type(member, leaf), w.shape(), w.shard())
+                : leaf.operation();
+        Tensor mine = builder.add(leaf.name(), own, List.of(), leaf.layer());
         local.put(leaf, mine);
         leaves.put(leaf, mine);
       }
@@ -91,7 +98,7 @@ final class Stages {
       if (!node.isView() && stages.get(node) == member) {
         List<Tensor> sources =
             node.sources().stream().map(source -> read(builder, local, source)).toList();
-        local.put(node, builder.add(node.name(), node.operation(), sources, node.layer()));
+        local.put(node, Lowering.add(builder, node, sources, remedies.lowered(member)));
       }
     }
     Map<Tensor, Tensor> outputs = new HashMap<>();

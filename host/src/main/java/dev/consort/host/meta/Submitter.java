@@ -5,6 +5,7 @@ import dev.consort.api.Backend;
 import dev.consort.api.ConsortException;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -107,6 +108,12 @@ final class Submitter implements AutoCloseable {
   void setRepacked(Storage to, Rectangle[] rectangles, MemorySegment from) {
     drain();
     transfers.setRepacked(to, rectangles, from);
+  }
+
+  /** Writes all of a tensor in the data type of its piece. Blocks until what is queued is done. */
+  void setRecoded(Storage to, Tensor whole, Rectangle[] rectangles, MemorySegment from) {
+    drain();
+    transfers.setRecoded(to, whole, rectangles, from);
   }
 
   void get(Storage from, Rectangle rectangle, MemorySegment to) {

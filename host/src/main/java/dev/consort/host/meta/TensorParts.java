@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * One tensor's pieces on the members: their storage, and which bytes of the whole each holds.
  *
  * @param storages null for a member that holds nothing
- * @param rectangles one a segment of the split axis
+ * @param rectangles one a segment of the split axis, in bytes of the whole's data type
  */
 record TensorParts(
     Tensor tensor, SplitState state, @Nullable Storage[] storages, Rectangle[][] rectangles) {
@@ -32,6 +32,12 @@ record TensorParts(
   /** Whether every member that holds any of it holds all of it. */
   boolean isWhole() {
     return !(state instanceof OnAxis);
+  }
+
+  /** Whether the member holds its piece in another data type. */
+  boolean isRecoded(int member) {
+    Storage part = storages[member];
+    return part != null && part.tensor().type() != tensor.type();
   }
 
   /** Which bytes of the whole the member holds. */

@@ -6,6 +6,7 @@ import dev.consort.api.GetTensor2d;
 import dev.consort.api.ProcAddresses;
 import dev.consort.api.SetTensor2d;
 import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -107,6 +108,16 @@ final class Transfers {
         }
       }
       backend.set(to, 0, whole);
+      backend.synchronize();
+    }
+  }
+
+  /** A piece that has another data type is written anew, in one go. Blocks. */
+  void setRecoded(Storage to, Tensor whole, Rectangle[] rectangles, MemorySegment from) {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment piece = arena.allocate(to.tensor().bytes(), 64);
+      Recoding.write(whole, from, rectangles, to.tensor().type(), piece);
+      backend.set(to, 0, piece);
       backend.synchronize();
     }
   }

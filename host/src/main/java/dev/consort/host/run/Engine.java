@@ -67,6 +67,8 @@ public final class Engine implements AutoCloseable {
     try {
       int outputs = Math.min(microBatch, options.sequences());
       Graph largest = plans.graph(microBatch, microBatch);
+      // A device may refuse a size that is not the largest; what follows knows of both.
+      backend.schedule(plans.graph(1, 1));
       backend.schedule(largest);
       List<Allocation> places =
           new ArrayList<>(WeightLoader.load(model, device, backend, largest, progress));

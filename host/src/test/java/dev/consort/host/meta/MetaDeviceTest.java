@@ -90,7 +90,7 @@ class MetaDeviceTest {
       }
       var meta = new MetaDevice(members, weights, Split.LAYER, WirePolicy.EXACT);
       compare(made, meta, "seed " + seed);
-      var stages = new Stages(made.graph(), weights);
+      var stages = new Stages(made.graph(), new Remedies(weights));
       for (int m = 0; m < 3; m++) {
         handed +=
             (int)

@@ -79,7 +79,7 @@ class ShardingTest {
   void stagesTakeLayersInProportionToTheirShares() {
     try (Model model = Model.open(MODELS.resolve("llama-q4_k_m.gguf"))) {
       Graph graph = model.graph(new GraphSize(1, 1, 64, 64, DataType.F16, DataType.F16));
-      Stages stages = new Stages(graph, new double[] {1, 0, 2});
+      Stages stages = new Stages(graph, new Remedies(new double[] {1, 0, 2}));
       assertThat(stages.hasWork(0)).isTrue();
       assertThat(stages.hasWork(1)).isFalse();
       assertThat(stages.hasWork(2)).isTrue();

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.consort.host.meta;
+
+import dev.consort.api.DataType;
+import dev.consort.api.Device;
+import dev.consort.api.Graph;
+import dev.consort.api.GraphBuilder;
+import dev.consort.api.Operation;
+import dev.consort.api.Support;
+import dev.consort.api.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Finds out what to do about operations that a member refuses. In this order: it computes them as
+ * simpler ones; it holds their weight in another data type; another member computes them for all;
+ * it stays idle.
+ */
+final class Alternatives {
+  private final Spread spread;
+  private final List<Device> members;
+  private final Split split;
+  private final Remedies remedies;
+  private final Map<String, Tensor> whole = new HashMap<>();
+
+  /**
+   * @param remedies to which those that are found are added
+   */
+  Alternatives(Spread spread, List<Device> members, Split split, Remedies remedies) {
+    this.spread = spread;
+    this.members = members;
+    this.split = split;
+    this.remedies = remedies;
+    spread.graph().nodes().forEach(node -> whole.put(node.name(), node));
+  }
+
+  /** Asks a member about all that it would get; whether it refuses any of it. */
+  boolean find(int member, List<Graph> pieces) {
+    boolean found = false;
+    for (Graph piece : pieces) {
+      for (Tensor node : piece.nodes()) {
+        if (node.isView() || node.operation() instanceof Operation.AllReduce) {
+          continue;
+        }
+        Support support = members.get(member).supports(node);
+        if (support.supported()) {
+          continue;
+        }
+        found = true;
+        boolean helped =
+            lower(member, node, support)
+                || recode(member, node, pieces, support)
+                || move(member, node, support);
+        if (!helped) {
+          remedies.idle(member, id(member) + " stays idle: " + node + ": " + support.reason());
+          return true;
+        }
+      }
+    }
+    return found;
+  }
+
+  private boolean lower(int member, Tensor node, Support support) {
+    Set<Operation> before = remedies.lowered(member);
+    if (before.contains(node.operation())) {
+      return true;
+    }
+    Optional<Set<Operation>> lowered = Lowering.find(members.get(member), node, before);
+    if (lowered.isEmpty()) {
+      return false;
+    }
+    remedies.lower(member, lowered.get());
+    String labels =
+        lowered.get().stream().map(Operation::label).sorted().collect(Collectors.joining(", "));
+    remedies.note(
+        member, id(member) + " computes ", labels, " as simpler operations: " + support.reason());
+    return true;
+  }
+
+  private boolean recode(int member, Tensor node, List<Graph> pieces, Support support) {
+    boolean product =
+        node.operation() instanceof Operation.MatMul
+            || node.operation() instanceof Operation.MatMulId
+            || node.operation() instanceof Operation.GetRows;
+    Tensor weight = product ? node.source(0).root() : node;
+    if (!(weight.operation() instanceof Operation.Weight)) {
+      return false;
+    }
+    if (remedies.isRecoded(member, weight)) {
+      return true;
+    }
+    List<Tensor> readers = readers(weight, pieces);
+    for (DataType type : Recoding.alternatives(weight.type())) {
+      Tensor other = new GraphBuilder().weight(weight.name(), type, weight.shape());
+      if (readers.stream()
+          .allMatch(
+              reader -> members.get(member).supports(with(reader, weight, other)).supported())) {
+        remedies.recode(member, weight.name(), type);
+        remedies.note(
+            member,
+            id(member) + " holds ",
+            weight.name(),
+            " as %s, not %s: %s".formatted(type.label(), weight.type().label(), support.reason()));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static List<Tensor> readers(Tensor weight, List<Graph> pieces) {
+    return pieces.stream()
+        .flatMap(piece -> piece.nodes().stream())
+        .filter(node -> !node.isView())
+        .filter(node -> node.sources().stream().anyMatch(source -> source.root() == weight))
+        .toList();
+  }
+
+  /** The same tensor of another weight. */
+  private static Tensor with(Tensor tensor, Tensor weight, Tensor other) {
+    if (tensor == weight) {
+      return other;
+    }
+    List<Tensor> sources =
+        tensor.sources().stream()
+            .map(source -> source.root() == weight ? with(source, weight, other) : source)
+            .toList();
+    return new GraphBuilder().add(tensor.name(), tensor.operation(), sources, tensor.layer());
+  }
+
+  /**
+   * Products of split weights stay where the weights are, and states are written where they lie.
+   */
+  private boolean move(int member, Tensor node, Support support) {
+    Tensor full = whole.get(node.name());
+    if (split == Split.LAYER
+        || full == null
+        || full.operation() instanceof Operation.SetRows
+        || full.sources().stream().anyMatch(this::isSplitWeight)) {
+      return false;
+    }
+    if (remedies.home(full).isPresent()) {
+      return remedies.home(full).getAsInt() != member;
+    }
+    double[] shares = remedies.shares();
+    for (int m = 0; m < members.size(); m++) {
+      if (m != member
+          && shares[m] > 0
+          && spread.active()[m]
+          && members.get(m).supports(full).supported()) {
+        remedies.settle(full, m);
+        remedies.note(
+            -1,
+            id(m) + " computes ",
+            full.name(),
+            " for all, its result is copied: %s has no such %s: %s"
+                .formatted(id(member), full.operation().label(), support.reason()));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean isSplitWeight(Tensor source) {
+    Tensor root = source.root();
+    return root.operation() instanceof Operation.Weight
+        && spread.state(root) instanceof SplitState.OnAxis;
+  }
+
+  private String id(int member) {
+    return members.get(member).info().id();
+  }
+}
