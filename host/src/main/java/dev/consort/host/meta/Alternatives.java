@@ -12,8 +12,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Finds out what to do about operations that a member refuses. In this order: it computes them as
@@ -132,36 +134,45 @@ final class Alternatives {
   }
 
   /**
-   * Products of split weights stay where the weights are, and states are written where they lie.
+   * Products of split weights stay where the weights are. What touches a state moves together with
+   * all that does, and the state with it.
    */
   private boolean move(int member, Tensor node, Support support) {
     Tensor full = whole.get(node.name());
-    if (split == Split.LAYER
-        || full == null
-        || full.operation() instanceof Operation.SetRows
-        || full.sources().stream().anyMatch(this::isSplitWeight)) {
+    if (split == Split.LAYER || full == null || spread.remedies().home(full).isPresent()) {
       return false;
     }
-    if (remedies.home(full).isPresent()) {
-      return remedies.home(full).getAsInt() != member;
-    }
-    double[] shares = remedies.shares();
-    for (int m = 0; m < members.size(); m++) {
-      if (m != member
-          && shares[m] > 0
-          && spread.active()[m]
-          && members.get(m).supports(full).supported()) {
-        remedies.settle(full, m);
-        remedies.note(
-            -1,
-            id(m) + " computes ",
-            full.name(),
-            " for all, its result is copied: %s has no such %s: %s"
-                .formatted(id(member), full.operation().label(), support.reason()));
-        return true;
+    List<Tensor> together = StateHomes.together(spread.graph(), full);
+    if (remedies.home(full).isEmpty()) {
+      OptionalInt able = isBound(together) ? OptionalInt.empty() : able(member, together);
+      if (able.isEmpty()) {
+        return false;
       }
+      together.forEach(one -> remedies.settle(one, able.getAsInt()));
     }
-    return false;
+    int home = remedies.home(full).getAsInt();
+    remedies.note(
+        -1,
+        id(home) + " computes ",
+        full.name(),
+        " for all, its results are copied: %s refuses %s: %s"
+            .formatted(id(member), full.operation().label(), support.reason()));
+    return home != member;
+  }
+
+  private boolean isBound(List<Tensor> together) {
+    Set<Tensor> states = together.stream().flatMap(StateHomes::touched).collect(Collectors.toSet());
+    return together.stream().flatMap(one -> one.sources().stream()).anyMatch(this::isSplitWeight)
+        || spread.graph().outputs().stream().anyMatch(output -> states.contains(output.root()));
+  }
+
+  /** Another member that can compute all of these whole. */
+  private OptionalInt able(int member, List<Tensor> together) {
+    double[] shares = remedies.shares();
+    return IntStream.range(0, members.size())
+        .filter(m -> m != member && shares[m] > 0 && spread.active()[m])
+        .filter(m -> together.stream().allMatch(one -> members.get(m).supports(one).supported()))
+        .findFirst();
   }
 
   private boolean isSplitWeight(Tensor source) {

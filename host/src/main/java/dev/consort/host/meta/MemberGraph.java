@@ -110,6 +110,9 @@ final class MemberGraph {
   }
 
   private void leaf(Tensor full, SplitState state) {
+    if (state instanceof Owned o && o.member() != member) {
+      return;
+    }
     Operation.Leaf op = (Operation.Leaf) full.operation();
     var shape = state.localShape(full.shape(), partition, member);
     Operation own =

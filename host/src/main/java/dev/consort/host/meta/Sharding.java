@@ -111,9 +111,14 @@ final class Sharding {
   }
 
   private void walk() {
+    Map<Tensor, Integer> kept = StateHomes.of(graph, homes);
     for (Tensor leaf : graph.leaves()) {
       SplitState state =
-          mirroredWeights.contains(leaf.name()) ? SplitState.MIRRORED : SplitState.declared(leaf);
+          kept.containsKey(leaf)
+              ? new Owned(kept.get(leaf))
+              : mirroredWeights.contains(leaf.name())
+                  ? SplitState.MIRRORED
+                  : SplitState.declared(leaf);
       states.put(leaf, state);
       leaves.put(leaf, state);
     }
@@ -123,7 +128,7 @@ final class Sharding {
   }
 
   private void compute(Tensor node) {
-    OptionalInt home = node.isView() ? OptionalInt.empty() : homes.apply(node);
+    OptionalInt home = home(node);
     if (home.isPresent()) {
       computeAt(home.getAsInt(), node);
       return;
@@ -149,6 +154,13 @@ final class Sharding {
     if (node.operation() instanceof Operation.TopK && !oneArithmetic) {
       items.add(new Exchange(ExchangeKind.BROADCAST, node, SplitState.MIRRORED));
     }
+  }
+
+  /** What touches a state is computed by one member only if that member alone keeps the state. */
+  private OptionalInt home(Tensor node) {
+    OptionalInt home = node.isView() ? OptionalInt.empty() : homes.apply(node);
+    boolean kept = StateHomes.touched(node).allMatch(root -> leaves.get(root) instanceof Owned);
+    return kept ? home : OptionalInt.empty();
   }
 
   /** One member computes all of the node, from sources that it has whole. */
@@ -193,7 +205,7 @@ final class Sharding {
       mirroredWeights.add(root.name());
       return;
     }
-    if (have instanceof OnAxis && homes.apply(node).isEmpty()) {
+    if (have instanceof OnAxis && home(node).isEmpty()) {
       notes.add(
           "%s of %s is gathered: %s has no rule for its split on %s"
               .formatted(source.name(), node.name(), node.operation().label(), have.label()));

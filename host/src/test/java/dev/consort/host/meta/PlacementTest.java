@@ -186,7 +186,7 @@ class PlacementTest {
           .asString()
           .startsWith("p0:0 computes ")
           .contains("for all")
-          .contains("p1:1 has no such rms_norm: not here");
+          .contains("p1:1 refuses rms_norm: not here");
       MetaDevice device = (MetaDevice) run.backend().device();
       Tensor up = leaf(graph, "up");
       assertThat(MetaBackend.bytesOn(device, run.allocation().storage(up), 1))

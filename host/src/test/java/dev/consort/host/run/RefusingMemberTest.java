@@ -67,6 +67,31 @@ class RefusingMemberTest {
         .anyMatch(note -> note.startsWith("one:0 computes ") && note.contains(" for all"));
   }
 
+  /** The operations of a plugin that was made in an afternoon. */
+  @Test
+  void aMemberWithLittleMoreThanProductsTakesPart() {
+    EngineReport report =
+        requireRight(
+            "llama-q4_k_m",
+            0,
+            Split.TENSOR,
+            node ->
+                switch (node.operation()) {
+                  case Operation.MatMul op -> false;
+                  case Operation.Binary op -> false;
+                  case Operation.Scale op -> false;
+                  case Operation.Unary op -> false;
+                  case Operation.Copy op -> false;
+                  default -> true;
+                });
+    assertThat(report.notes())
+        .noneMatch(note -> note.contains("idle"))
+        .anyMatch(note -> note.contains("two:1 refuses attention"));
+    assertThat(report.members().get(0).cacheBytes()).isPositive();
+    assertThat(report.members().get(1).cacheBytes()).isZero();
+    assertThat(report.members().get(1).weightBytes()).isPositive();
+  }
+
   @Test
   void whatIsRefusedForOneTokenOnlyIsKnownBeforeLoading() {
     EngineReport report =
