@@ -110,10 +110,11 @@ INLINE void dot_four(const int type, const char *w, int64_t wb, const char *x, i
   const float *v = (const float *)x;
   int64_t j = 0;
   const int64_t bytes = type == T_F32 ? 4 : 2;
+  const char *next = w + 4 * wb;  // the next four rows, as they lie
   for (; j + 2 * VL <= k; j += 2 * VL) {
     vf a = vf_load(v + j), b = vf_load(v + j + VL);
 #pragma GCC unroll 4
-    for (int r = 4; r < 8; r++) __builtin_prefetch(w + r * wb + j * bytes, 0, 2);
+    for (int r = 0; r < 4; r++) __builtin_prefetch(next + 4 * j * bytes + 64 * r, 0, 2);
 #pragma GCC unroll 4
     for (int r = 0; r < 4; r++) {
       s[r] = vf_fma(dot_load(type, w + r * wb, j), a, s[r]);
