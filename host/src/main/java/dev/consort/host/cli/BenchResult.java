@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
  * @param blockingCalls of the caller's, a token
  * @param bridgeWaits of the members' threads for devices or each other, a token
  * @param plans built a token
+ * @param submitting nanoseconds a token of the caller's, until it waits for the devices
  */
 record BenchResult(
     EngineOptions options,
@@ -30,6 +31,7 @@ record BenchResult(
     double blockingCalls,
     double bridgeWaits,
     double plans,
+    double submitting,
     Facts facts) {
 
   /** What is known about the model and its devices while they are open. */
@@ -104,7 +106,8 @@ record BenchResult(
     "heap B/token",
     "blocking/token",
     "waits/token",
-    "plans/token"
+    "plans/token",
+    "host us/token"
   };
 
   private static final String[] FOR_MACHINES = {
@@ -128,7 +131,8 @@ record BenchResult(
     "heap_bytes_per_token",
     "blocking_calls_per_token",
     "bridge_waits_per_token",
-    "plans_per_token"
+    "plans_per_token",
+    "host_us_per_token"
   };
 
   private Object[] brief() {
@@ -143,7 +147,8 @@ record BenchResult(
       heapBytes,
       blockingCalls,
       bridgeWaits,
-      plans
+      plans,
+      submitting / 1000
     };
   }
 
@@ -169,7 +174,8 @@ record BenchResult(
       heapBytes,
       blockingCalls,
       bridgeWaits,
-      plans
+      plans,
+      submitting / 1000
     };
   }
 }

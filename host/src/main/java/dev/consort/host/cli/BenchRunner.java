@@ -94,6 +94,7 @@ final class BenchRunner {
         counters.blocking / tokens,
         counters.waits / tokens,
         counters.plans / tokens,
+        counters.submitting / tokens,
         facts);
   }
 
@@ -117,11 +118,13 @@ final class BenchRunner {
     private long waits;
     private long blocking;
     private long plans;
+    private long submitting;
 
     void start(Engine engine) {
       waits = engine.bridgeWaits();
       blocking = engine.blockingCalls();
       plans = engine.plansBuilt();
+      submitting = engine.submittingNanos();
       heapBytes = THREADS.getTotalThreadAllocatedBytes();
     }
 
@@ -130,6 +133,7 @@ final class BenchRunner {
       waits = engine.bridgeWaits() - waits;
       blocking = engine.blockingCalls() - blocking;
       plans = engine.plansBuilt() - plans;
+      submitting = engine.submittingNanos() - submitting;
     }
   }
 }

@@ -50,6 +50,7 @@ public final class Engine implements AutoCloseable {
   private final CacheStore store;
   private final Logits logits;
   private long evaluations;
+  private long submitting;
   private boolean closed;
 
   private Engine(
@@ -159,6 +160,14 @@ public final class Engine implements AutoCloseable {
     return evaluations + steps.waits();
   }
 
+  /**
+   * Nanoseconds that evaluations have kept their caller before it waits, so far: writing inputs and
+   * handing plans to the devices, or to the members' threads where there is a bridge.
+   */
+  public long submittingNanos() {
+    return submitting;
+  }
+
   /** Waits of the members' threads for devices or each other so far; none without a bridge. */
   public long bridgeWaits() {
     return backend instanceof MetaBackend meta ? meta.bridgeWaits() : 0;
@@ -230,7 +239,9 @@ public final class Engine implements AutoCloseable {
     check(batch);
     logits.reserve(batch.wanted(0, batch.size()));
     try {
+      long start = System.nanoTime();
       steps.submit(batch);
+      submitting += System.nanoTime() - start;
       backend.synchronize();
       evaluations++;
       return logits.count();
