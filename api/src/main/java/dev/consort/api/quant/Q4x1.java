@@ -13,6 +13,11 @@ final class Q4x1 extends Codec {
   }
 
   @Override
+  public boolean encodes() {
+    return true;
+  }
+
+  @Override
   void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
     float d = Bytes.f16(source, from);
     float m = Bytes.f16(source, from + 2);
@@ -20,6 +25,18 @@ final class Q4x1 extends Codec {
       int q = Bytes.u8(source, from + 4 + i);
       Bytes.f32(target, to + 4L * i, d * (q & 15) + m);
       Bytes.f32(target, to + 4L * (i + HALF), d * (q >> 4) + m);
+    }
+  }
+
+  @Override
+  void encodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+    Span span = Span.of(source, from, 2 * HALF, 15);
+    Bytes.f16(target, to, span.step());
+    Bytes.f16(target, to + 2, span.least());
+    for (int i = 0; i < HALF; i++) {
+      int low = span.level(Bytes.f32(source, from + 4L * i));
+      int high = span.level(Bytes.f32(source, from + 4L * (i + HALF)));
+      Bytes.u8(target, to + 4 + i, low | high << 4);
     }
   }
 }

@@ -13,6 +13,11 @@ final class Q5x1 extends Codec {
   }
 
   @Override
+  public boolean encodes() {
+    return true;
+  }
+
+  @Override
   void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
     float d = Bytes.f16(source, from);
     float m = Bytes.f16(source, from + 2);
@@ -24,5 +29,20 @@ final class Q5x1 extends Codec {
       Bytes.f32(target, to + 4L * i, d * low + m);
       Bytes.f32(target, to + 4L * (i + HALF), d * high + m);
     }
+  }
+
+  @Override
+  void encodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+    Span span = Span.of(source, from, 2 * HALF, 31);
+    Bytes.f16(target, to, span.step());
+    Bytes.f16(target, to + 2, span.least());
+    int fifths = 0;
+    for (int i = 0; i < HALF; i++) {
+      int low = span.level(Bytes.f32(source, from + 4L * i));
+      int high = span.level(Bytes.f32(source, from + 4L * (i + HALF)));
+      fifths |= low >> 4 << i | high >> 4 << i + HALF;
+      Bytes.u8(target, to + 8 + i, low & 15 | (high & 15) << 4);
+    }
+    Bytes.i32(target, to + 4, fifths);
   }
 }

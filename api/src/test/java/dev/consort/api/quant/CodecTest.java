@@ -76,7 +76,7 @@ class CodecTest {
   @ParameterizedTest
   @EnumSource(
       value = DataType.class,
-      names = {"F16", "BF16", "Q8_0", "Q4_0", "Q5_0", "Q4_K", "Q5_K", "Q6_K"})
+      names = {"F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"})
   void whatIsEncodedDecodesToNearlyTheSame(DataType type) {
     float[] values = new float[4 * SIZE];
     var random = new Random(7);
@@ -90,7 +90,7 @@ class CodecTest {
   @ParameterizedTest
   @EnumSource(
       value = DataType.class,
-      names = {"Q8_0", "Q4_0", "Q5_0", "Q4_K", "Q5_K", "Q6_K"})
+      names = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"})
   void constantsSurvive(DataType type) {
     float[] values = new float[SIZE];
     for (float value : roundTrip(type, values)) {
