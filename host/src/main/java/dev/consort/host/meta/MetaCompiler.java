@@ -155,10 +155,11 @@ final class MetaCompiler {
     }
     Storage all = allocation.storage(meet.whole());
     Rendezvous place = members.place(spread.active());
-    place.reserve(Math.max(meet.full().bytes(), 4));
     int index = index(member);
-    var views = new Rendezvous.Views(index, mine.tensor().bytes(), all.tensor().bytes());
-    return new MetaPlan.Meet(place, index, purpose(member, meet, mine), mine, all, views);
+    Rendezvous.Purpose purpose = purpose(member, meet, mine);
+    Rendezvous.Views views =
+        place.prepare(index, purpose, mine.tensor().bytes(), all.tensor().bytes());
+    return new MetaPlan.Meet(place, index, purpose, mine, all, views);
   }
 
   /** The member's number among those that have work. */
@@ -176,7 +177,7 @@ final class MetaCompiler {
         Optional<Spread.GroupComm> group = group(member);
         yield group.isPresent() && !group.get().records()
             ? called(group.get(), meet, mine)
-            : new Rendezvous.Reduce(meet, givers(), meet.full().shape().elements());
+            : new Rendezvous.Reduce(meet, givers());
       }
       case BROADCAST ->
           new Rendezvous.Broadcast(

@@ -5,6 +5,7 @@ import dev.consort.api.Backend;
 import dev.consort.api.Comm;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
+import dev.consort.api.Tensor;
 import dev.consort.host.Closing;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,17 +24,16 @@ import org.jspecify.annotations.Nullable;
  * part in every meeting, in the same order.
  *
  * <p>A meeting: each member's stream is awaited, and givers' data read into staging memory; when
- * all have arrived, each member combines its share of the elements; when all have combined, the
- * result is written to every member's stream. Each element is reduced by one owner, in member order
- * with an F32 accumulator, and the others receive its bytes, so all members end bit-identical
- * whatever their arithmetic. Staging memory alternates between two halves: a member arrives at
- * meeting {@code k+1} only when its stream has read the result of meeting {@code k}, so nobody
- * writes the half of meeting {@code k} in meeting {@code k+2} before all have read it.
+ * all have arrived, the last of them combines them; then the result is written to every member's
+ * stream. Each element is reduced by one owner, in member order with an F32 accumulator, and the
+ * others receive its bytes, so all members end bit-identical whatever their arithmetic. Staging
+ * memory alternates between two halves: a member arrives at meeting {@code k+1} only when its
+ * stream has read the result of meeting {@code k}, so nobody writes the half of meeting {@code k}
+ * in meeting {@code k+2} before all have read it.
+ *
+ * <p>Large sums go through a {@link SumPipeline} instead.
  */
 final class Rendezvous implements AutoCloseable {
-  /** Below this many elements the last to arrive combines alone. */
-  private static final long SHARED_WORK = 16_384;
-
   private final Submitter[] members;
   private final Event[] events;
   private final Waiting waiting;
@@ -49,6 +49,8 @@ final class Rendezvous implements AutoCloseable {
   private final Deque<AutoCloseable> owned = new ArrayDeque<>(List.of(arena::close));
   private final MemorySegment[][] given = new MemorySegment[2][];
   private final MemorySegment[] result = new MemorySegment[2];
+  private final Sums[] sums;
+  private @Nullable SumPipeline pipeline;
   private long capacity;
 
   Rendezvous(Submitter[] members, Waiting waiting) {
@@ -60,9 +62,11 @@ final class Rendezvous implements AutoCloseable {
     this.phaseOver = new BooleanSupplier[members.length];
     this.meetings = new long[members.length];
     this.events = new Event[members.length];
+    this.sums = new Sums[members.length];
     try {
       for (int i = 0; i < members.length; i++) {
         int index = i;
+        sums[i] = new Sums();
         phaseOver[i] = () -> phase != phaseBefore[index];
         events[i] = members[i].backend().device().createEvent();
         owned.addFirst(events[i]);
@@ -74,7 +78,35 @@ final class Rendezvous implements AutoCloseable {
     }
   }
 
-  /** Makes room for tensors of that size, when the meetings that are under way are over. */
+  /**
+   * Makes room for a meeting, when those that are under way are over.
+   *
+   * @param index the member's number
+   * @param given bytes of what it gives
+   * @param whole bytes of the result
+   * @return the member's segments in that meeting
+   */
+  Views prepare(int index, Purpose purpose, long given, long whole) {
+    if (purpose instanceof Reduce && whole > SumPipeline.CHUNK) {
+      return new Views(index, pipeline(), whole);
+    }
+    if (!(purpose instanceof Call)) {
+      reserve(Math.max(whole, given));
+    }
+    return new Views(index, given, whole);
+  }
+
+  private SumPipeline pipeline() {
+    SumPipeline made = pipeline;
+    if (made == null) {
+      made = new SumPipeline(members, waiting);
+      owned.addFirst(made);
+      pipeline = made;
+    }
+    return made;
+  }
+
+  /** Makes room for tensors of that size. */
   void reserve(long bytes) {
     if (bytes <= capacity) {
       return;
@@ -101,7 +133,7 @@ final class Rendezvous implements AutoCloseable {
   }
 
   /** The givers' terms become their sum. */
-  record Reduce(MemberProgram.Meet meet, boolean[] gives, long elements) implements Purpose {}
+  record Reduce(MemberProgram.Meet meet, boolean[] gives) implements Purpose {}
 
   /** The members' comm makes the sum, asked once for all of them, in their streams. */
   record Call(MemberProgram.Meet meet, Comm comm, List<Storage> terms) implements Purpose {}
@@ -125,6 +157,10 @@ final class Rendezvous implements AutoCloseable {
       arrive(index, purpose, 0);
       return;
     }
+    if (purpose instanceof Reduce r && views.chunks != null) {
+      views.chunks.sum(backend, r.gives(), mine, whole);
+      return;
+    }
     int half = (int) (meetings[index]++ & 1);
     boolean gives =
         switch (purpose) {
@@ -138,13 +174,7 @@ final class Rendezvous implements AutoCloseable {
     }
     backend.record(events[index]);
     waiting.until(events[index]);
-    if (purpose instanceof Reduce r && r.elements() >= SHARED_WORK) {
-      arrive(index, null, half);
-      combine(purpose, half, index, members.length);
-      arrive(index, null, half);
-    } else {
-      arrive(index, purpose, half);
-    }
+    arrive(index, purpose, half);
     boolean takes = !(purpose instanceof Broadcast b && b.giver() == index);
     if (takes) {
       backend.set(whole, 0, views.result(this, half));
@@ -173,19 +203,13 @@ final class Rendezvous implements AutoCloseable {
     return result[half];
   }
 
-  /**
-   * Waits until all have arrived.
-   *
-   * @param purpose what the last one to arrive does for all, or null
-   */
-  private void arrive(int index, @Nullable Purpose purpose, int half) {
+  /** Waits until all have arrived and the last of them has done what they came for. */
+  private void arrive(int index, Purpose purpose, int half) {
     phaseBefore[index] = phase;
     present.set(index, 1);
     threads[index] = Thread.currentThread();
     if (arrived.incrementAndGet() == members.length) {
-      if (purpose != null) {
-        combine(purpose, half, 0, 1);
-      }
+      combine(purpose, half, sums[index]);
       for (int i = 0; i < members.length; i++) {
         present.set(i, 0);
       }
@@ -200,17 +224,13 @@ final class Rendezvous implements AutoCloseable {
     }
   }
 
-  private void combine(Purpose purpose, int half, int share, int shares) {
+  private void combine(Purpose purpose, int half, Sums by) {
     switch (purpose) {
       case Call c -> c.comm().allreduce(c.terms());
-      case Reduce r ->
-          Sums.reduce(
-              r.meet().tensor().type(),
-              given[half],
-              r.gives(),
-              result[half],
-              r.elements() * share / shares,
-              r.elements() * (share + 1) / shares);
+      case Reduce r -> {
+        Tensor term = r.meet().tensor();
+        by.reduce(term.type(), given[half], r.gives(), result[half], term.shape().elements());
+      }
       case Broadcast b -> MemorySegment.copy(given[half][b.giver()], 0, result[half], 0, b.bytes());
       case Gather g -> {
         for (int m = 0; m < members.length; m++) {
@@ -238,6 +258,7 @@ final class Rendezvous implements AutoCloseable {
    * The staging segments cut to one exchange's sizes; made when a plan is, so that running is not.
    */
   static final class Views {
+    private final SumPipeline.@Nullable Part chunks;
     private final MemorySegment[] given = new MemorySegment[2];
     private final MemorySegment[] result = new MemorySegment[2];
     private final int index;
@@ -245,10 +266,18 @@ final class Rendezvous implements AutoCloseable {
     private final long resultBytes;
     private @Nullable MemorySegment base;
 
-    Views(int index, long givenBytes, long resultBytes) {
+    private Views(int index, long givenBytes, long resultBytes) {
+      this.chunks = null;
       this.index = index;
       this.givenBytes = givenBytes;
       this.resultBytes = resultBytes;
+    }
+
+    private Views(int index, SumPipeline pipeline, long bytes) {
+      this.chunks = pipeline.part(index, bytes);
+      this.index = index;
+      this.givenBytes = bytes;
+      this.resultBytes = bytes;
     }
 
     MemorySegment given(Rendezvous at, int half) {

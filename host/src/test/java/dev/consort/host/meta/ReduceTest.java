@@ -137,6 +137,7 @@ class ReduceTest {
           vulkan ? List.of("cpu:0*3", "cpu:0*2,vulkan:llvmpipe*2") : List.of("cpu:0*3")) {
         sumsAreTheSame(MetaDevice.even(host.select(names)), 33, names);
         sumsAreTheSame(MetaDevice.even(host.select(names)), 20_000, names);
+        sumsAreTheSame(MetaDevice.even(host.select(names)), 300_000, names);
       }
     }
   }
