@@ -9,7 +9,6 @@ import dev.consort.api.DataType;
 import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.GraphBuilder;
-import dev.consort.api.Operation;
 import dev.consort.api.Shape;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
@@ -19,7 +18,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Memory of all members: each tensor takes on every member what the member's slice needs. */
@@ -142,17 +140,16 @@ final class MetaBufferType implements BufferType {
     Map<BufferType, Map<Tensor, Tensor>> byType = new LinkedHashMap<>();
     spreads.forEach(
         (tensor, spread) -> {
-          boolean holds =
-              spread.active()[member]
-                  && (!(spread.state(tensor) instanceof SplitState.Owned o)
-                      || o.member() == member);
-          if (holds) {
-            BufferType type =
-                spread.weightTypes().get(member).getOrDefault(tensor.name(), of.bufferType());
-            byType
-                .computeIfAbsent(type, t -> new LinkedHashMap<>())
-                .put(tensor, local(tensor, spread, member));
-          }
+          Map<String, BufferType> types = spread.weightTypes().get(member);
+          spread
+              .piece(tensor, member)
+              .ifPresent(
+                  piece ->
+                      byType
+                          .computeIfAbsent(
+                              types.getOrDefault(tensor.name(), of.bufferType()),
+                              t -> new LinkedHashMap<>())
+                          .put(tensor, piece));
         });
     Map<Tensor, Storage> places = new HashMap<>();
     byType.forEach(
@@ -162,16 +159,5 @@ final class MetaBufferType implements BufferType {
           locals.forEach((full, local) -> places.put(full, own.storage(local)));
         });
     return places;
-  }
-
-  private static Tensor local(Tensor tensor, Spread spread, int member) {
-    Shape shape = spread.state(tensor).localShape(tensor.shape(), spread.partition(), member);
-    Operation leaf =
-        tensor.operation() instanceof Operation.Weight
-            ? new Operation.Weight(spread.remedies().type(member, tensor), shape, Optional.empty())
-            : tensor.operation() instanceof Operation.State
-                ? new Operation.State(tensor.type(), shape, Optional.empty())
-                : new Operation.Input(tensor.type(), shape, Optional.empty());
-    return new GraphBuilder().add(tensor.name(), leaf, List.of());
   }
 }

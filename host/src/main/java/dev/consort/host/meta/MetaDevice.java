@@ -11,6 +11,7 @@ import dev.consort.api.DeviceMemory;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.Event;
 import dev.consort.api.Graph;
+import dev.consort.api.Operation;
 import dev.consort.api.ProcAddress;
 import dev.consort.api.Support;
 import dev.consort.api.Tensor;
@@ -19,13 +20,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -81,23 +83,48 @@ public final class MetaDevice implements Device {
   }
 
   /**
-   * How much can be spread over the members in their shares until the first of them is full: bytes
-   * of free memory.
+   * What each member will hold of a graph: its slices in the data types and the memory that it gets
+   * them in. Decides how the graph is spread, as {@link Backend#schedule} does.
+   *
+   * @throws ConsortException UNSUPPORTED if the members can't run the graph
    */
-  public long freeInShares() {
-    double all = Arrays.stream(shares).sum();
-    Map<Device, Double> ofDevice = new HashMap<>();
-    for (int m = 0; m < shares.length; m++) {
-      double share = split == Split.NONE ? (m == 0 ? 1 : 0) : shares[m] / all;
-      ofDevice.merge(members.get(m), share, Double::sum);
+  public List<Holding> holdings(Graph graph) {
+    if (bare().isPresent()) {
+      List<Holding> all = new ArrayList<>(Collections.nCopies(members.size(), new Holding(0, 0)));
+      Map<String, BufferType> types = WeightTypes.choose(bare().get(), List.of(graph));
+      all.set(0, holding(graph, bare().get(), types, Optional::of));
+      return List.copyOf(all);
     }
-    double least = Double.MAX_VALUE;
-    for (var entry : ofDevice.entrySet()) {
-      if (entry.getValue() > 0) {
-        least = Math.min(least, entry.getKey().memory().free() / entry.getValue());
+    Spread spread = spreadOfGraph(graph);
+    List<Holding> all = new ArrayList<>();
+    for (int m = 0; m < members.size(); m++) {
+      int member = m;
+      all.add(
+          holding(
+              graph,
+              members.get(m),
+              spread.weightTypes().get(m),
+              leaf -> spread.piece(leaf, member)));
+    }
+    return List.copyOf(all);
+  }
+
+  private static Holding holding(
+      Graph graph,
+      Device of,
+      Map<String, BufferType> types,
+      Function<Tensor, Optional<Tensor>> pieces) {
+    long weights = 0;
+    long states = 0;
+    for (Tensor leaf : graph.leaves()) {
+      Optional<Tensor> piece = pieces.apply(leaf);
+      if (piece.isPresent() && leaf.operation() instanceof Operation.Weight) {
+        weights += types.getOrDefault(leaf.name(), of.bufferType()).bytes(piece.get());
+      } else if (piece.isPresent() && leaf.operation() instanceof Operation.State) {
+        states += of.bufferType().bytes(piece.get());
       }
     }
-    return (long) least;
+    return new Holding(weights, states);
   }
 
   public Split split() {

@@ -4,7 +4,9 @@ package dev.consort.host.meta;
 import dev.consort.api.BufferType;
 import dev.consort.api.Comm;
 import dev.consort.api.Graph;
+import dev.consort.api.GraphBuilder;
 import dev.consort.api.Operation;
+import dev.consort.api.Shape;
 import dev.consort.api.Tensor;
 import java.util.HashMap;
 import java.util.List;
@@ -55,6 +57,23 @@ record Spread(
 
   boolean holds(Tensor leafOrOutput) {
     return leaves.containsKey(leafOrOutput) || outputs.containsKey(leafOrOutput);
+  }
+
+  /** What the member holds of a leaf or output; its extents may be 0. */
+  Optional<Tensor> piece(Tensor tensor, int member) {
+    SplitState state = state(tensor);
+    if (!active[member] || (state instanceof SplitState.Owned o && o.member() != member)) {
+      return Optional.empty();
+    }
+    Shape shape = state.localShape(tensor.shape(), partition, member);
+    Operation leaf =
+        switch (tensor.operation()) {
+          case Operation.Weight w ->
+              new Operation.Weight(remedies.type(member, tensor), shape, Optional.empty());
+          case Operation.State s -> new Operation.State(s.type(), shape, Optional.empty());
+          default -> new Operation.Input(tensor.type(), shape, Optional.empty());
+        };
+    return Optional.of(new GraphBuilder().add(tensor.name(), leaf, List.of()));
   }
 
   /** Whether a graph has the same weights, and at least one. */
