@@ -84,11 +84,7 @@ final class Alternatives {
   }
 
   private boolean recode(int member, Tensor node, List<Graph> pieces, Support support) {
-    boolean product =
-        node.operation() instanceof Operation.MatMul
-            || node.operation() instanceof Operation.MatMulId
-            || node.operation() instanceof Operation.GetRows;
-    Tensor weight = product ? node.source(0).root() : node;
+    Tensor weight = isProduct(node) ? node.source(0).root() : node;
     if (!(weight.operation() instanceof Operation.Weight)) {
       return false;
     }
@@ -134,8 +130,9 @@ final class Alternatives {
   }
 
   /**
-   * Products of split weights stay where the weights are. What touches a state moves together with
-   * all that does, and the state with it.
+   * Products of split weights stay where the weights are; other split weights, such as sinks, are
+   * small, and become everybody's. What touches a state moves together with all that does, and the
+   * state with it.
    */
   private boolean move(int member, Tensor node, Support support) {
     Tensor full = whole.get(node.name());
@@ -162,7 +159,7 @@ final class Alternatives {
 
   private boolean isBound(List<Tensor> together) {
     Set<Tensor> states = together.stream().flatMap(StateHomes::touched).collect(Collectors.toSet());
-    return together.stream().flatMap(one -> one.sources().stream()).anyMatch(this::isSplitWeight)
+    return together.stream().anyMatch(one -> isProduct(one) && isSplitWeight(one.source(0)))
         || spread.graph().outputs().stream().anyMatch(output -> states.contains(output.root()));
   }
 
@@ -173,6 +170,12 @@ final class Alternatives {
         .filter(m -> m != member && shares[m] > 0 && spread.active()[m])
         .filter(m -> together.stream().allMatch(one -> members.get(m).supports(one).supported()))
         .findFirst();
+  }
+
+  private static boolean isProduct(Tensor node) {
+    return node.operation() instanceof Operation.MatMul
+        || node.operation() instanceof Operation.MatMulId
+        || node.operation() instanceof Operation.GetRows;
   }
 
   private boolean isSplitWeight(Tensor source) {

@@ -106,8 +106,16 @@ final class Sharding {
       convert(output, false);
       outputs.put(owner(output), states.get(owner(output)));
     }
-    mirroredWeights.forEach(name -> notes.add(name + " is mirrored: no rule carries its split"));
+    mirroredWeights.stream()
+        .filter(name -> !isReadAtHomesOnly(name))
+        .forEach(name -> notes.add(name + " is mirrored: no rule carries its split"));
     return new Sharded(graph, List.copyOf(items), leaves, outputs, List.copyOf(notes));
+  }
+
+  private boolean isReadAtHomesOnly(String weight) {
+    return graph.nodes().stream()
+        .filter(node -> node.sources().stream().anyMatch(s -> s.root().name().equals(weight)))
+        .allMatch(node -> home(node).isPresent());
   }
 
   private void walk() {

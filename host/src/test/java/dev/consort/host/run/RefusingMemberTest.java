@@ -92,6 +92,36 @@ class RefusingMemberTest {
     assertThat(report.members().get(1).weightBytes()).isPositive();
   }
 
+  /** Sinks are split with the heads; whoever computes the attention for all needs all of them. */
+  @Test
+  void aMemberWithoutAttentionTakesPartInAModelWithSinks() {
+    EngineReport report =
+        requireRight(
+            "gpt-oss-tiny-f16",
+            4,
+            Split.TENSOR,
+            node -> node.operation() instanceof Operation.Attention);
+    assertThat(report.notes())
+        .hasSize(1)
+        .anyMatch(note -> note.startsWith("one:0 computes ") && note.contains("for all"));
+    assertThat(report.members().get(0).cacheBytes()).isPositive();
+    assertThat(report.members().get(1).cacheBytes()).isZero();
+    assertThat(report.members().get(1).weightBytes()).isPositive();
+  }
+
+  @Test
+  void aMemberThatAddsNoBiasesTakesPart() {
+    EngineReport report =
+        requireRight(
+            "qwen2-tiny-f16",
+            0,
+            Split.TENSOR,
+            node ->
+                node.operation() instanceof Operation.Binary
+                    && node.source(1).root().operation() instanceof Operation.Weight);
+    assertThat(report.notes()).isNotEmpty().noneMatch(note -> note.contains("idle"));
+  }
+
   @Test
   void whatIsRefusedForOneTokenOnlyIsKnownBeforeLoading() {
     EngineReport report =
