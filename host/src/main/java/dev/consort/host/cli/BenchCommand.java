@@ -71,12 +71,7 @@ final class BenchCommand implements Callable<ExitCode> {
           "Measurements of each, after one that does not count (default: ${DEFAULT-VALUE}).")
   private int repetitions = 5;
 
-  @Option(
-      names = {"-t", "--threads"},
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Threads of a device that runs on the host's; 0 for its own choice.")
-  private int threads;
+  @Mixin private ThreadsOption threads = new ThreadsOption();
 
   @Option(
       names = "--turns",
@@ -94,11 +89,9 @@ final class BenchCommand implements Callable<ExitCode> {
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private TableFormat format = TableFormat.MD;
 
-  @Mixin private MemberOptions members = new MemberOptions();
+  @Mixin private ContextOption context = new ContextOption();
 
-  @Mixin private CacheOptions cache = new CacheOptions();
-
-  @Mixin private HostOptions host = new HostOptions();
+  @Mixin private RigOptions options = new RigOptions();
 
   BenchCommand(Console console) {
     this.console = console;
@@ -111,11 +104,9 @@ final class BenchCommand implements Callable<ExitCode> {
       throw new ConsortException(ErrorCode.INVALID_ARGUMENT, "-b and -r are at least 1");
     }
     List<BenchResult> results = new ArrayList<>();
-    try (Consort consort = host.open()) {
+    try (Consort consort = options.host().open()) {
       for (Path file : files) {
-        MetaDevice device = members.device(consort, "cpu:0", file.toFile().length());
-        MemberOptions.setThreads(device, threads);
-        measure(file, device, results);
+        measure(file, options.measured(consort, file, threads.threads()), results);
       }
     }
     format.write(BenchResult.table(results, format), console.out());
@@ -124,22 +115,23 @@ final class BenchCommand implements Callable<ExitCode> {
 
   private void measure(Path file, MetaDevice device, List<BenchResult> results) {
     List<BenchTest> tests = tests();
-    int context = tests.stream().mapToInt(BenchTest::tokens).max().orElse(1);
-    EngineOptions options =
-        cache.over(EngineOptions.defaults().withContext(Math.ceilDiv(context, 256) * 256));
+    int longest = tests.stream().mapToInt(BenchTest::tokens).max().orElse(1);
+    EngineOptions run =
+        options.over(
+            context.over(EngineOptions.defaults().withContext(Math.ceilDiv(longest, 256) * 256)));
     try (Model model = Model.open(file);
-        Engine engine = Rig.load(console, model, device, options)) {
-      if (host.isVerbose()) {
+        Engine engine = Rig.load(console, model, device, run)) {
+      if (options.isVerbose()) {
         Summary.members(console, engine);
       }
       BenchRunner runner = new BenchRunner(engine, batch);
       if (turns > 0) {
-        results.addAll(runner.turns(tests.getFirst(), options, threads));
+        results.addAll(runner.turns(tests.getFirst(), run, threads.threads()));
         return;
       }
       try (Bar bar = Bar.of(console, "bench", (long) tests.size() * (repetitions + 1))) {
         for (BenchTest test : tests) {
-          results.add(runner.measure(test, repetitions, options, threads, bar));
+          results.add(runner.measure(test, repetitions, run, threads.threads(), bar));
         }
       }
     }

@@ -59,18 +59,11 @@ final class ChatCommand implements Callable<ExitCode> {
 
   @Mixin private SamplingArguments sampling = new SamplingArguments();
 
-  @Option(
-      names = {"-t", "--threads"},
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Threads of a device that runs on the host's; 0 for its own choice.")
-  private int threads;
+  @Mixin private ThreadsOption threads = new ThreadsOption();
 
-  @Mixin private MemberOptions members = new MemberOptions();
+  @Mixin private ContextOption context = new ContextOption();
 
-  @Mixin private CacheOptions cache = new CacheOptions();
-
-  @Mixin private HostOptions host = new HostOptions();
+  @Mixin private RigOptions options = new RigOptions();
 
   ChatCommand(Console console) {
     this.console = console;
@@ -81,17 +74,8 @@ final class ChatCommand implements Callable<ExitCode> {
     try (Model model = Model.open(file)) {
       template(model, tokenizer(model));
     }
-    try (Rig rig =
-            Rig.open(
-                console,
-                host,
-                file,
-                consort -> {
-                  var device = members.device(consort, "cpu:0");
-                  MemberOptions.setThreads(device, threads);
-                  return device;
-                },
-                open -> cache.over(EngineOptions.defaults()));
+    EngineOptions engine = context.over(EngineOptions.defaults());
+    try (Rig rig = options.measured(console, file, threads.threads(), engine);
         Sequence sequence = rig.engine().sequence();
         LineInput input = LineInput.open(console)) {
       talk(rig.engine(), sequence, input);
@@ -142,7 +126,7 @@ final class ChatCommand implements Callable<ExitCode> {
                 console.out().flush();
               });
       console.out().println();
-      if (host.isVerbose()) {
+      if (options.isVerbose()) {
         console.say("%d tokens reused, %d read, %d said", turn.kept(), turn.read(), turn.said());
       }
     } catch (ConsortException e) {

@@ -52,14 +52,12 @@ final class LogitsCommand implements Callable<ExitCode> {
       names = "--threads",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Threads of a device that runs on the host's; 0 for its own choice.")
+      description = ThreadsOption.DESCRIPTION)
   private int threads;
 
-  @Mixin private MemberOptions members = new MemberOptions();
+  @Mixin private ContextOption context = new ContextOption();
 
-  @Mixin private CacheOptions cache = new CacheOptions();
-
-  @Mixin private HostOptions host = new HostOptions();
+  @Mixin private RigOptions options = new RigOptions();
 
   LogitsCommand(Console console) {
     this.console = console;
@@ -76,17 +74,7 @@ final class LogitsCommand implements Callable<ExitCode> {
     EngineOptions defaults =
         EngineOptions.defaults().withContext(ids.length).withCache(DataType.F32, DataType.F32);
     try (OutputFile out = OutputFile.create(output);
-        Rig rig =
-            Rig.open(
-                console,
-                host,
-                file,
-                consort -> {
-                  var device = members.device(consort, "cpu:0");
-                  MemberOptions.setThreads(device, threads);
-                  return device;
-                },
-                model -> cache.over(defaults))) {
+        Rig rig = options.even(console, file, threads, context.over(defaults))) {
       write(rig.engine(), ids, out);
       out.finish();
       Summary.members(console, rig.engine());

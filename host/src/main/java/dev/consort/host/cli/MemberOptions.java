@@ -4,14 +4,12 @@ package dev.consort.host.cli;
 import dev.consort.api.ConsortException;
 import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
-import dev.consort.api.ProcAddresses;
 import dev.consort.api.WirePolicy;
 import dev.consort.host.Consort;
 import dev.consort.host.meta.MetaDevice;
 import dev.consort.host.meta.Shares;
 import dev.consort.host.meta.Split;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +37,7 @@ final class MemberOptions {
       paramLabel = "N,N,...",
       description =
           "The members' shares of the work, as in 3,1 (default: by their measured speed and free"
-              + " memory; even for logits).")
+              + " memory; even for logits and perplexity).")
   private @Nullable String shares;
 
   @Option(
@@ -134,18 +132,5 @@ final class MemberOptions {
       }
     }
     return weights;
-  }
-
-  /** Tells every device that can be told how many of the host's threads it may use. */
-  static void setThreads(MetaDevice device, int threads) {
-    if (threads < 0) {
-      throw new ConsortException(
-          ErrorCode.INVALID_ARGUMENT, "%d threads can't be used".formatted(threads));
-    }
-    if (threads > 0) {
-      for (Device member : new LinkedHashSet<>(device.members())) {
-        member.find(ProcAddresses.SET_N_THREADS).ifPresent(each -> each.setThreads(threads));
-      }
-    }
   }
 }

@@ -87,18 +87,9 @@ final class PerplexityCommand implements Callable<ExitCode> {
       description = "Compare with the logits saved in --kl-divergence-base.")
   private boolean divergence;
 
-  @Option(
-      names = {"-t", "--threads"},
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Threads of a device that runs on the host's; 0 for its own choice.")
-  private int threads;
+  @Mixin private ThreadsOption threads = new ThreadsOption();
 
-  @Mixin private MemberOptions members = new MemberOptions();
-
-  @Mixin private CacheTypes cache = new CacheTypes();
-
-  @Mixin private HostOptions host = new HostOptions();
+  @Mixin private RigOptions options = new RigOptions();
 
   PerplexityCommand(Console console) {
     this.console = console;
@@ -154,7 +145,13 @@ final class PerplexityCommand implements Callable<ExitCode> {
       saved.ifPresent(OutputFile::close);
     }
     Estimate perplexity = likelihood.perplexity();
-    say("Final estimate: PPL = %.4f +/- %.5f", perplexity.mean(), perplexity.error());
+    console
+        .out()
+        .printf(
+            Locale.ROOT,
+            "Final estimate: PPL = %.4f +/- %.5f%n",
+            perplexity.mean(),
+            perplexity.error());
   }
 
   private static void save(MemorySegment[] rows, OutputFile out) {
@@ -195,43 +192,9 @@ final class PerplexityCommand implements Callable<ExitCode> {
       evaluate(rig, saved.windows(), scorer);
       console.err().println();
       Summary.members(console, rig.engine());
-      tell(found);
+      new DivergenceText(console.out()).print(found);
     }
     return ExitCode.OK;
-  }
-
-  private void tell(Divergence found) {
-    say("====== Perplexity statistics ======");
-    line("Mean PPL(Q)", found.perplexity());
-    line("Mean PPL(base)", found.basePerplexity());
-    line("Mean ln(PPL(Q)/PPL(base))", found.logRatio());
-    line("Mean PPL(Q)/PPL(base)", found.logRatio().exp());
-    say("");
-    say("====== KL divergence statistics ======");
-    say("Mean    KLD: %10.6f ± %10.6f", found.divergence().mean(), found.divergence().error());
-    say("Maximum KLD: %10.6f", found.quantile(1));
-    for (double share : new double[] {0.999, 0.99, 0.95, 0.9}) {
-      say("%4.1f%%   KLD: %10.6f", 100 * share, found.quantile(share));
-    }
-    say("Median  KLD: %10.6f", found.quantile(0.5));
-    say("Minimum KLD: %10.6f", found.quantile(0));
-    say("");
-    say("====== Token probability statistics ======");
-    percent("Mean    Δp", found.shift());
-    percent("RMS Δp    ", found.rootMeanSquareShift());
-    percent("Same top p", found.sameTop());
-  }
-
-  private void line(String name, Estimate estimate) {
-    say("%-30s: %10.6f ± %10.6f", name, estimate.mean(), estimate.error());
-  }
-
-  private void percent(String name, Estimate estimate) {
-    say("%s: %6.3f ± %5.3f %%", name, 100 * estimate.mean(), 100 * estimate.error());
-  }
-
-  private void say(String format, Object... values) {
-    console.out().println(String.format(Locale.ROOT, format, values));
   }
 
   private void running(int window, String estimate) {
@@ -243,22 +206,10 @@ final class PerplexityCommand implements Callable<ExitCode> {
   }
 
   private Rig open(Windows windows) {
-    int microBatch = cache.microBatch();
-    int together = Evaluation.together(windows.length(), microBatch);
-    return Rig.open(
-        console,
-        host,
-        file,
-        consort -> {
-          var device = members.device(consort, "cpu:0");
-          MemberOptions.setThreads(device, threads);
-          return device;
-        },
-        model ->
-            cache.over(
-                EngineOptions.defaults()
-                    .withContext(windows.length() * together)
-                    .withSequences(together)));
+    int together = Evaluation.together(windows.length(), options.microBatch());
+    EngineOptions engine =
+        EngineOptions.defaults().withContext(windows.length() * together).withSequences(together);
+    return options.even(console, file, threads.threads(), engine);
   }
 
   private void evaluate(Rig rig, Windows windows, Scorer scorer) {
@@ -266,7 +217,7 @@ final class PerplexityCommand implements Callable<ExitCode> {
         "%d windows of %d tokens, %d scored in each",
         windows.count(), windows.length(), windows.scored());
     Engine engine = rig.engine();
-    new Evaluation(engine, windows, Math.min(cache.microBatch(), engine.context())).run(scorer);
+    new Evaluation(engine, windows, Math.min(options.microBatch(), engine.context())).run(scorer);
   }
 
   private static Tokenizer tokenizer(Model model) {

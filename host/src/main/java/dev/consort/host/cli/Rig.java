@@ -16,20 +16,14 @@ record Rig(Consort consort, Model model, Engine engine) implements AutoCloseable
     MetaDevice of(Consort consort);
   }
 
-  /** Makes the engine's options when the model is open. */
-  @FunctionalInterface
-  interface OptionsChoice {
-    EngineOptions of(Model model);
-  }
-
   static Rig open(
-      Console console, HostOptions host, Path file, DeviceChoice devices, OptionsChoice options) {
+      Console console, HostOptions host, Path file, DeviceChoice devices, EngineOptions options) {
     Model model = Model.open(file);
     Consort consort = null;
     try {
       consort = host.open();
       MetaDevice device = devices.of(consort);
-      Engine engine = load(console, model, device, options.of(model));
+      Engine engine = load(console, model, device, options);
       return new Rig(consort, model, engine);
     } catch (RuntimeException | Error e) {
       if (consort != null) {

@@ -67,18 +67,11 @@ final class RunCommand implements Callable<ExitCode> {
               + " read again.")
   private @Nullable Path loadCache;
 
-  @Option(
-      names = {"-t", "--threads"},
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Threads of a device that runs on the host's; 0 for its own choice.")
-  private int threads;
+  @Mixin private ThreadsOption threads = new ThreadsOption();
 
-  @Mixin private MemberOptions members = new MemberOptions();
+  @Mixin private ContextOption context = new ContextOption();
 
-  @Mixin private CacheOptions cache = new CacheOptions();
-
-  @Mixin private HostOptions host = new HostOptions();
+  @Mixin private RigOptions options = new RigOptions();
 
   RunCommand(Console console) {
     this.console = console;
@@ -92,19 +85,9 @@ final class RunCommand implements Callable<ExitCode> {
     }
     Path model = file == null ? DemoModel.file() : file;
     String text = prompt != null ? unescape(prompt) : loadCache == null ? DemoModel.PROMPT : "";
-    try (Rig rig =
-        Rig.open(
-            console,
-            host,
-            model,
-            consort -> {
-              var device =
-                  members.device(
-                      consort, file == null ? DEMO_DEVICES : "cpu:0", model.toFile().length());
-              MemberOptions.setThreads(device, threads);
-              return device;
-            },
-            open -> cache.over(EngineOptions.defaults()))) {
+    String otherwise = file == null ? DEMO_DEVICES : RigOptions.ONE_CPU;
+    EngineOptions engine = context.over(EngineOptions.defaults());
+    try (Rig rig = options.measured(console, model, otherwise, threads.threads(), engine)) {
       generate(rig, text);
     }
     return ExitCode.OK;
