@@ -99,18 +99,16 @@ final class Compiler implements Work.Places {
   @Override
   public long address(Tensor tensor) {
     Storage storage = allocation.storage(tensor);
-    return piece(storage, tensor).block().address() + storage.offset();
+    return piece(storage, tensor).open().address() + storage.offset();
   }
 
   private VulkanBuffers.Piece piece(Storage storage, Tensor tensor) {
-    if (storage.buffer() instanceof VulkanBuffers.Piece piece
-        && piece.owner() == device
-        && !piece.isClosed()) {
+    if (storage.buffer() instanceof VulkanBuffers.Piece piece && piece.owner() == device) {
       return piece;
     }
     throw ConsortException.of(
             ErrorCode.INVALID_ARGUMENT,
-            "%s lies in %s, which is closed or not this device's"
+            "%s lies in %s, which is not this device's"
                 .formatted(tensor, storage.buffer().type().name()))
         .device(device)
         .operation("compile")
@@ -140,7 +138,7 @@ final class Compiler implements Work.Places {
           .operation("compile")
           .build();
     }
-    long address = piece(storage, storage.tensor()).block().address() + storage.offset();
+    long address = piece(storage, storage.tensor()).open().address() + storage.offset();
     return new Place(address, bytes);
   }
 

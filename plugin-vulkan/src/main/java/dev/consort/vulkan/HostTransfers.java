@@ -80,8 +80,8 @@ final class HostTransfers {
     }
     var pinned = device.pinned().find(address(from), bytes);
     if (pinned != null) {
-      long source = from.address() - pinned.block().mapped();
-      stream.copy(pinned.block(), source, to, offset, bytes);
+      long source = from.address() - pinned.hostAddress();
+      stream.copy(pinned.open(), source, to, offset, bytes);
     } else if (from.isNative()) {
       stream.write(to, offset, from.address(), bytes);
     } else {
@@ -103,7 +103,7 @@ final class HostTransfers {
     }
     var pinned = device.pinned().find(address(to), bytes);
     if (pinned != null) {
-      stream.copy(from, offset, pinned.block(), to.address() - pinned.block().mapped(), bytes);
+      stream.copy(from, offset, pinned.open(), to.address() - pinned.hostAddress(), bytes);
     } else if (to.isNative()) {
       stream.read(from, offset, to.address(), bytes);
     } else {

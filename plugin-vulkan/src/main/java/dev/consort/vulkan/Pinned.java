@@ -24,7 +24,7 @@ final class Pinned {
   /** The buffer that holds all of the range. */
   VulkanBuffers.@Nullable Piece find(long address, long bytes) {
     for (VulkanBuffers.Piece piece : pieces) {
-      long start = piece.block().mapped();
+      long start = piece.hostAddress();
       if (address >= start && address + bytes <= start + piece.bytes()) {
         return piece;
       }

@@ -2,21 +2,16 @@
 package dev.consort.vulkan;
 
 import dev.consort.api.Allocation;
-import dev.consort.api.Backend;
-import dev.consort.api.ConsortException;
-import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.Event;
 import dev.consort.api.Graph;
 import dev.consort.api.Plan;
 import dev.consort.api.Schedule;
 import dev.consort.api.Storage;
-import dev.consort.spi.Checks;
+import dev.consort.spi.BaseBackend;
 import dev.consort.vulkan.vk.Block;
 import dev.consort.vulkan.vk.VulkanError;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.vulkan.VkCommandBuffer;
 
@@ -24,29 +19,24 @@ import org.lwjgl.vulkan.VkCommandBuffer;
  * A stream on one of the device's queues. Work goes to the queue at once, unless it follows a wait
  * for something that is not submitted yet; see {@link HeldBack}.
  */
-final class VulkanBackend implements Backend {
+final class VulkanBackend extends BaseBackend {
   private static final long FOREVER = Long.MAX_VALUE / 4;
-
-  private record Retired(VkCommandBuffer commands, @Nullable Block tables, long value) {}
 
   private final VulkanDevice device;
   private final QueueStream stream;
   private final HostTransfers transfers;
   private final HeldBack held;
-  private final List<Retired> retired = new ArrayList<>();
-  private boolean closed;
+  private final RetiredPlans retired;
+  private boolean released;
 
   VulkanBackend(VulkanDevice device) {
+    super(device);
     this.device = device;
     this.stream = new QueueStream(device.gpu());
     this.transfers = new HostTransfers(device, stream);
     this.held =
         new HeldBack("consort " + device.info().id() + " stream", e -> device.fail("stream", e));
-  }
-
-  @Override
-  public Device device() {
-    return device;
+    this.retired = new RetiredPlans(device.gpu(), stream, held);
   }
 
   QueueStream stream() {
@@ -55,13 +45,12 @@ final class VulkanBackend implements Backend {
 
   @Override
   public Schedule schedule(Graph graph) {
+    check();
     return Scheduling.of(graph, device.tuning());
   }
 
   @Override
-  public Plan compile(Graph graph, Schedule schedule, Allocation allocation) {
-    check("compile");
-    Checks.compile(device, graph, allocation);
+  protected Plan make(Graph graph, Schedule schedule, Allocation allocation) {
     try {
       return Compiler.compile(this, schedule, allocation);
     } catch (VulkanError e) {
@@ -70,14 +59,8 @@ final class VulkanBackend implements Backend {
   }
 
   @Override
-  public void submit(Plan plan) {
-    check("submit");
-    if (!(plan instanceof VulkanPlan own) || own.backend() != this) {
-      throw bad("submit", "the plan was compiled by another backend; submit it there");
-    }
-    if (own.isClosed()) {
-      throw closed("submit", "plan");
-    }
+  protected void run(Plan plan) {
+    VulkanPlan own = (VulkanPlan) plan;
     if (held.isActive()) {
       held.add(() -> stream.flush(own.commands()));
       return;
@@ -90,9 +73,8 @@ final class VulkanBackend implements Backend {
   }
 
   @Override
-  public void set(Storage to, long offset, MemorySegment from) {
-    check("set");
-    Block block = range("set", to, offset, from.byteSize());
+  protected void write(Storage to, long offset, MemorySegment from) {
+    Block block = block("set", to);
     long at = to.offset() + offset;
     if (from.byteSize() == 0) {
       return;
@@ -113,9 +95,8 @@ final class VulkanBackend implements Backend {
   }
 
   @Override
-  public void get(Storage from, long offset, MemorySegment to) {
-    check("get");
-    Block block = range("get", from, offset, to.byteSize());
+  protected void read(Storage from, long offset, MemorySegment to) {
+    Block block = block("get", from);
     long at = from.offset() + offset;
     if (to.byteSize() == 0) {
       return;
@@ -132,10 +113,9 @@ final class VulkanBackend implements Backend {
   }
 
   @Override
-  public void copy(Storage from, long fromOffset, Storage to, long toOffset, long bytes) {
-    check("copy");
-    Block source = range("copy", from, fromOffset, bytes);
-    Block target = range("copy", to, toOffset, bytes);
+  protected void move(Storage from, long fromOffset, Storage to, long toOffset, long bytes) {
+    Block source = block("copy", from);
+    Block target = block("copy", to);
     long read = from.offset() + fromOffset;
     long write = to.offset() + toOffset;
     if (bytes == 0) {
@@ -152,13 +132,9 @@ final class VulkanBackend implements Backend {
     }
   }
 
-  void fill(VulkanBuffers.Piece piece, byte value) {
-    stream.fill(piece.block(), value);
-  }
-
   @Override
   public void record(Event event) {
-    check("record");
+    check();
     VulkanEvent own = own("record", event);
     own.requireOpen();
     if (held.isActive()) {
@@ -181,7 +157,7 @@ final class VulkanBackend implements Backend {
 
   @Override
   public void await(Event event) {
-    check("await");
+    check();
     VulkanEvent own = own("await", event);
     Pending later = own.pending();
     if (later != null && !later.isDone()) {
@@ -233,7 +209,7 @@ final class VulkanBackend implements Backend {
 
   @Override
   public void synchronize() {
-    check("synchronize");
+    check();
     drain();
   }
 
@@ -248,98 +224,41 @@ final class VulkanBackend implements Backend {
       throw device.fail("synchronize", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw ConsortException.of(ErrorCode.TIMEOUT, "interrupted while waiting for the device")
-          .device(device)
-          .operation("synchronize")
-          .build();
+      throw device.error(
+          ErrorCode.TIMEOUT, "synchronize", "interrupted while waiting for the device");
     }
-    collect();
+    retired.collect();
   }
 
   /** Frees a plan's commands once its submissions are done. */
   void release(VkCommandBuffer commands, @Nullable Block tables) {
-    synchronized (retired) {
-      if (closed) {
-        return;
-      }
-      retired.add(new Retired(commands, tables, held.isActive() ? FOREVER : stream.submitted()));
-    }
-    collect();
-  }
-
-  private void collect() {
-    if (retired.isEmpty()) {
-      return;
-    }
-    synchronized (retired) {
-      boolean idle = !held.isActive() && stream.isIdle();
-      retired.removeIf(
-          plan -> {
-            boolean free = idle || (plan.value() != FOREVER && stream.isDone(plan.value()));
-            if (free) {
-              free(plan);
-            }
-            return free;
-          });
-    }
-  }
-
-  private void free(Retired plan) {
-    stream.pool().free(plan.commands());
-    if (plan.tables() != null) {
-      device.gpu().free(plan.tables());
-    }
-  }
-
-  private void check(String operation) {
-    device.poison().check();
-    if (closed) {
-      throw closed(operation, "backend");
-    }
-  }
-
-  private ConsortException closed(String operation, String what) {
-    return ConsortException.of(ErrorCode.CLOSED, "the " + what + " was closed")
-        .device(device)
-        .operation(operation)
-        .build();
-  }
-
-  private ConsortException bad(String operation, String message) {
-    return ConsortException.of(ErrorCode.INVALID_ARGUMENT, message)
-        .device(device)
-        .operation(operation)
-        .build();
+    retired.add(commands, tables);
   }
 
   private VulkanEvent own(String operation, Event event) {
     if (event instanceof VulkanEvent own && own.device() == device) {
       return own;
     }
-    throw ConsortException.of(
-            ErrorCode.UNSUPPORTED,
-            "the event belongs to " + event.device().info().id() + "; bridge it over the host")
-        .device(device)
-        .operation(operation)
-        .build();
+    throw device.error(
+        ErrorCode.UNSUPPORTED,
+        operation,
+        "the event belongs to " + event.device().info().id() + "; bridge it over the host");
   }
 
-  private Block range(String operation, Storage storage, long offset, long bytes) {
-    if (!(storage.buffer() instanceof VulkanBuffers.Piece piece) || piece.owner() != device) {
-      throw bad(operation, storage.tensor() + " does not lie on this device");
+  private Block block(String operation, Storage storage) {
+    if (storage.buffer() instanceof VulkanBuffers.Piece piece && piece.owner() == device) {
+      return piece.open();
     }
-    if (piece.isClosed()) {
-      throw closed(operation, "buffer");
-    }
-    Checks.range(device, operation, storage, offset, bytes);
-    return piece.block();
+    throw device.error(
+        ErrorCode.INVALID_ARGUMENT, operation, storage.tensor() + " does not lie on this device");
   }
 
   @Override
   public void close() {
-    if (closed) {
+    if (released) {
       return;
     }
+    super.close();
     try {
       if (device.poison().isPoisoned()) {
         held.close();
@@ -347,11 +266,8 @@ final class VulkanBackend implements Backend {
         drain();
       }
     } finally {
-      synchronized (retired) {
-        retired.forEach(this::free);
-        retired.clear();
-        closed = true;
-      }
+      released = true;
+      retired.close();
       held.close();
       stream.close();
     }

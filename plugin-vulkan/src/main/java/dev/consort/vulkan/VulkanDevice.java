@@ -3,40 +3,46 @@ package dev.consort.vulkan;
 
 import dev.consort.api.BufferType;
 import dev.consort.api.ConsortException;
-import dev.consort.api.Device;
 import dev.consort.api.DeviceInfo;
 import dev.consort.api.DeviceKind;
 import dev.consort.api.DeviceMemory;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.Event;
-import dev.consort.api.ProcAddress;
 import dev.consort.api.ProcAddresses;
 import dev.consort.api.Support;
 import dev.consort.api.Tensor;
-import dev.consort.spi.Capabilities;
-import dev.consort.spi.Poison;
+import dev.consort.spi.BaseDevice;
 import dev.consort.vulkan.vk.Adapter;
 import dev.consort.vulkan.vk.Gpu;
 import dev.consort.vulkan.vk.VulkanError;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One physical device. Its logical device is made when it is first used. */
-final class VulkanDevice implements Device {
+final class VulkanDevice extends BaseDevice {
   private final Adapter adapter;
-  private final DeviceInfo info;
   private final Tuning tuning;
-  private final Poison poison = new Poison(this);
   private final Pinned pinned = new Pinned();
-  private final VulkanBuffers memory = new VulkanBuffers(this, false);
-  private final VulkanBuffers hostMemory = new VulkanBuffers(this, true);
-  private final Capabilities capabilities = new Capabilities();
+  private final VulkanBuffers memory;
   private @Nullable Gpu gpu;
 
   VulkanDevice(Adapter adapter, int index, Tuning tuning) {
+    super(describe(adapter, index, tuning));
     this.adapter = adapter;
     this.tuning = tuning;
-    DeviceKind kind = adapter.isIntegrated() ? DeviceKind.IGPU : DeviceKind.GPU;
+    this.memory = new VulkanBuffers(this, VulkanBuffers.Kind.DEVICE);
+    VulkanBuffers hostMemory = new VulkanBuffers(this, VulkanBuffers.Kind.HOST);
+    offer(ProcAddresses.HOST_BUFFER_TYPE, () -> hostMemory);
+    offer(ProcAddresses.HOST_SIGNAL, new VulkanHostSignal(this));
+    offer(ProcAddresses.SET_TENSOR_2D_ASYNC, VulkanTransfers::set);
+    offer(ProcAddresses.GET_TENSOR_2D_ASYNC, VulkanTransfers::get);
+    offer(ProcAddresses.COPY_TENSOR_ASYNC, new VulkanCopy());
+    offer(ProcAddresses.GET_FEATURES, () -> VulkanFeatures.of(adapter));
+    if (adapter.importsHostMemory()) {
+      offer(ProcAddresses.BUFFER_FROM_HOST_PTR, new HostImport(this, memory));
+    }
+  }
+
+  private static DeviceInfo describe(Adapter adapter, int index, Tuning tuning) {
     String arithmetic =
         "vulkan/%s/%s/%s%s"
             .formatted(
@@ -44,25 +50,14 @@ final class VulkanDevice implements Device {
                 adapter.name(),
                 VulkanKernels.VERSION,
                 tuning.matrixCores() ? "/matrix_cores" : "");
-    this.info =
-        new DeviceInfo(
-            "vulkan",
-            index,
-            adapter.name(),
-            kind,
-            adapter.isSoftware(),
-            adapter.driver(),
-            arithmetic);
-    capabilities
-        .put(ProcAddresses.HOST_BUFFER_TYPE, () -> hostMemory)
-        .put(ProcAddresses.HOST_SIGNAL, new VulkanHostSignal(this))
-        .put(ProcAddresses.SET_TENSOR_2D_ASYNC, VulkanTransfers::set)
-        .put(ProcAddresses.GET_TENSOR_2D_ASYNC, VulkanTransfers::get)
-        .put(ProcAddresses.COPY_TENSOR_ASYNC, new VulkanCopy())
-        .put(ProcAddresses.GET_FEATURES, () -> VulkanFeatures.of(adapter));
-    if (adapter.importsHostMemory()) {
-      capabilities.put(ProcAddresses.BUFFER_FROM_HOST_PTR, new HostImport(this, memory));
-    }
+    return new DeviceInfo(
+        "vulkan",
+        index,
+        adapter.name(),
+        adapter.isIntegrated() ? DeviceKind.IGPU : DeviceKind.GPU,
+        adapter.isSoftware(),
+        adapter.driver(),
+        arithmetic);
   }
 
   Adapter adapter() {
@@ -71,10 +66,6 @@ final class VulkanDevice implements Device {
 
   Tuning tuning() {
     return tuning;
-  }
-
-  Poison poison() {
-    return poison;
   }
 
   Pinned pinned() {
@@ -111,14 +102,9 @@ final class VulkanDevice implements Device {
 
   /** Poisons the device. */
   ConsortException fail(String operation, Throwable e) {
-    return e instanceof ConsortException own && poison.isPoisoned()
+    return e instanceof ConsortException own && poison().isPoisoned()
         ? own
-        : poison.fail(operation, "the device failed: " + e.getMessage(), e);
-  }
-
-  @Override
-  public DeviceInfo info() {
-    return info;
+        : poison().fail(operation, "the device failed: " + e.getMessage(), e);
   }
 
   @Override
@@ -148,7 +134,7 @@ final class VulkanDevice implements Device {
 
   @Override
   public VulkanBackend createBackend() {
-    poison.check();
+    poison().check();
     try {
       return new VulkanBackend(this);
     } catch (VulkanError e) {
@@ -159,11 +145,6 @@ final class VulkanDevice implements Device {
   @Override
   public Event createEvent() {
     return new VulkanEvent(this);
-  }
-
-  @Override
-  public <T> Optional<T> find(ProcAddress<T> address) {
-    return capabilities.find(address);
   }
 
   /** Releases the logical device. */

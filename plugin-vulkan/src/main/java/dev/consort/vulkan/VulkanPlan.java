@@ -3,21 +3,20 @@ package dev.consort.vulkan;
 
 import static org.lwjgl.vulkan.VK13.*;
 
-import dev.consort.api.Backend;
-import dev.consort.api.Plan;
+import dev.consort.spi.BasePlan;
 import dev.consort.vulkan.vk.Block;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.lwjgl.vulkan.VkCommandBuffer;
 
 /** A recorded command buffer, submitted as often as the plan is. */
-final class VulkanPlan implements Plan {
-  private final VulkanBackend backend;
+final class VulkanPlan extends BasePlan {
+  private final VulkanBackend stream;
   private final VkCommandBuffer commands;
   private final @Nullable Block tables;
   private final int dispatches;
   private final int barriers;
-  private boolean closed;
+  private boolean released;
 
   private VulkanPlan(
       VulkanBackend backend,
@@ -25,7 +24,8 @@ final class VulkanPlan implements Plan {
       @Nullable Block tables,
       int dispatches,
       int barriers) {
-    this.backend = backend;
+    super(backend);
+    this.stream = backend;
     this.commands = commands;
     this.tables = tables;
     this.dispatches = dispatches;
@@ -82,11 +82,6 @@ final class VulkanPlan implements Plan {
     return false;
   }
 
-  @Override
-  public Backend backend() {
-    return backend;
-  }
-
   VkCommandBuffer commands() {
     return commands;
   }
@@ -99,15 +94,12 @@ final class VulkanPlan implements Plan {
     return barriers;
   }
 
-  boolean isClosed() {
-    return closed;
-  }
-
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
-      backend.release(commands, tables);
+    super.close();
+    if (!released) {
+      released = true;
+      stream.release(commands, tables);
     }
   }
 }
