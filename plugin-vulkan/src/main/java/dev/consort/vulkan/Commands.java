@@ -3,6 +3,7 @@ package dev.consort.vulkan;
 
 import static org.lwjgl.vulkan.VK13.*;
 
+import dev.consort.vulkan.vk.Frame;
 import dev.consort.vulkan.vk.Gpu;
 import dev.consort.vulkan.vk.VulkanError;
 import org.lwjgl.PointerBuffer;
@@ -27,7 +28,7 @@ final class Commands implements AutoCloseable {
 
   Commands(Gpu gpu) {
     this.gpu = gpu;
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var info =
           VkCommandPoolCreateInfo.calloc(stack)
               .sType$Default()
@@ -58,7 +59,7 @@ final class Commands implements AutoCloseable {
   }
 
   VkCommandBuffer allocate() {
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var info =
           VkCommandBufferAllocateInfo.calloc(stack)
               .sType$Default()
@@ -73,7 +74,9 @@ final class Commands implements AutoCloseable {
   }
 
   void free(VkCommandBuffer buffer) {
-    vkFreeCommandBuffers(gpu.device(), pool, buffer);
+    try (MemoryStack stack = Frame.push()) {
+      vkFreeCommandBuffers(gpu.device(), pool, stack.pointers(buffer));
+    }
   }
 
   /** Begins a command buffer that waits for everything before it on its queue. */

@@ -8,8 +8,10 @@ import dev.consort.vulkan.vk.Calls;
 import dev.consort.vulkan.vk.Gpu;
 import dev.consort.vulkan.vk.Timelines.Timeline;
 import dev.consort.vulkan.vk.VulkanError;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
-import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 import org.lwjgl.vulkan.VkBufferCopy;
 import org.lwjgl.vulkan.VkCommandBuffer;
@@ -47,6 +49,7 @@ final class QueueStream implements AutoCloseable {
   private final VkCommandBufferSubmitInfo gathered = commands.get(0);
   private final VkCommandBufferSubmitInfo planned = commands.get(1);
   private final VkBufferCopy copied = region.get(0);
+  private final MemorySegment polled = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
   private final Hazards hazards = new Hazards();
   private @Nullable Staging staging;
   private @Nullable VkCommandBuffer open;
@@ -101,12 +104,10 @@ final class QueueStream implements AutoCloseable {
 
   private long poll() {
     if (completed < submitted) {
-      try (MemoryStack stack = MemoryStack.stackPush()) {
-        long value = stack.nmalloc(8, 8);
-        VulkanError.check(
-            "vkGetSemaphoreCounterValue", calls.getSemaphoreCounterValue(semaphore, value));
-        reached(MemoryUtil.memGetLong(value));
-      }
+      VulkanError.check(
+          "vkGetSemaphoreCounterValue",
+          calls.getSemaphoreCounterValue(semaphore, polled.address()));
+      reached(polled.get(ValueLayout.JAVA_LONG, 0));
     }
     return completed;
   }
@@ -126,9 +127,9 @@ final class QueueStream implements AutoCloseable {
       if (left <= 0) {
         return false;
       }
-      try (MemoryStack stack = MemoryStack.stackPush()) {
-        long info = stack.ncalloc(VkSemaphoreWaitInfo.ALIGNOF, 1, VkSemaphoreWaitInfo.SIZEOF);
-        long point = stack.nmalloc(8, 16);
+      long info = MemoryUtil.nmemCallocChecked(1, VkSemaphoreWaitInfo.SIZEOF + 16);
+      try {
+        long point = info + VkSemaphoreWaitInfo.SIZEOF;
         MemoryUtil.memPutLong(point, semaphore);
         MemoryUtil.memPutLong(point + 8, value);
         VkSemaphoreWaitInfo.nsType(info, VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO);
@@ -136,6 +137,8 @@ final class QueueStream implements AutoCloseable {
         MemoryUtil.memPutAddress(info + VkSemaphoreWaitInfo.PSEMAPHORES, point);
         MemoryUtil.memPutAddress(info + VkSemaphoreWaitInfo.PVALUES, point + 8);
         VulkanError.check("vkWaitSemaphores", calls.waitSemaphores(info, left));
+      } finally {
+        MemoryUtil.nmemFree(info);
       }
     }
     return true;

@@ -76,7 +76,7 @@ final class VulkanDevice extends BaseDevice {
   synchronized Gpu gpu() {
     if (gpu == null) {
       try {
-        gpu = new Gpu(adapter);
+        gpu = Gpu.open(adapter);
       } catch (VulkanError e) {
         throw translate("open", "the device", e);
       }

@@ -3,12 +3,20 @@ package dev.consort.host.plugin;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.MalformedURLException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.net.URLConnection;
+import java.net.URLStreamHandler;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -35,6 +43,39 @@ final class PluginClassLoader extends URLClassLoader {
     super("consort-plugin-" + label, new URL[] {url}, parent);
     this.jar = jar;
     this.nativeDirectory = nativeDirectory;
+  }
+
+  @Override
+  public @Nullable URL findResource(String name) {
+    URL found = super.findResource(name);
+    return found == null ? null : uncached(found);
+  }
+
+  @Override
+  public Enumeration<URL> findResources(String name) throws IOException {
+    List<URL> found = new ArrayList<>();
+    for (URL url : Collections.list(super.findResources(name))) {
+      found.add(uncached(url));
+    }
+    return Collections.enumeration(found);
+  }
+
+  /** The same place, whose JAR does not stay open in the JDK's cache when the plugin is gone. */
+  private static URL uncached(URL url) {
+    try {
+      return URL.of(url.toURI(), new Uncached());
+    } catch (URISyntaxException | MalformedURLException e) {
+      return url;
+    }
+  }
+
+  private static final class Uncached extends URLStreamHandler {
+    @Override
+    protected URLConnection openConnection(URL url) throws IOException {
+      URLConnection connection = URI.create(url.toExternalForm()).toURL().openConnection();
+      connection.setUseCaches(false);
+      return connection;
+    }
   }
 
   @Override

@@ -66,7 +66,7 @@ public final class Adapter {
   Adapter(Instance instance, VkPhysicalDevice handle) {
     this.instance = instance;
     this.handle = handle;
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       extensions = extensions(stack);
       var host = VkPhysicalDeviceExternalMemoryHostPropertiesEXT.calloc(stack).sType$Default();
       var p13 = VkPhysicalDeviceVulkan13Properties.calloc(stack).sType$Default();
@@ -216,7 +216,7 @@ public final class Adapter {
 
   /** Bytes of the largest device-local heap: total, and free as the driver sees it or -1. */
   public long[] heap() {
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var properties = VkPhysicalDeviceMemoryProperties2.calloc(stack).sType$Default();
       var budget = VkPhysicalDeviceMemoryBudgetPropertiesEXT.calloc(stack).sType$Default();
       boolean budgeted = has(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);

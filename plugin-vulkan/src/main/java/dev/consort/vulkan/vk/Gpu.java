@@ -10,6 +10,8 @@ import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.lwjgl.PointerBuffer;
@@ -53,9 +55,34 @@ public final class Gpu implements AutoCloseable {
   private final Timelines timelines;
   private final Calls calls;
 
-  public Gpu(Adapter adapter) {
+  /** Opens a device. On a thread of its own, since LWJGL's stack is a thread local; blocks. */
+  public static Gpu open(Adapter adapter) {
+    FutureTask<Gpu> opening = new FutureTask<>(() -> new Gpu(adapter));
+    Thread.ofPlatform().daemon().name("consort opens " + adapter.name()).start(opening);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return opening.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof VulkanError error) {
+        throw error;
+      }
+      throw new IllegalStateException("a device can't be opened: " + e.getCause(), e.getCause());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private Gpu(Adapter adapter) {
     this.adapter = adapter;
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       device = createDevice(stack);
       List<VkQueue> made = new ArrayList<>();
       PointerBuffer handle = stack.mallocPointer(1);
@@ -176,7 +203,7 @@ public final class Gpu implements AutoCloseable {
    * @throws VulkanError out of memory
    */
   public Block allocate(long bytes, boolean forHost) {
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       long size = (Math.max(bytes, 16) + 15) & -16;
       var info = VkBufferCreateInfo.calloc(stack).sType$Default().size(size).usage(USAGE);
       boolean mapped = forHost || adapter.sharesHostMemory();
@@ -214,7 +241,7 @@ public final class Gpu implements AutoCloseable {
     if (!adapter.importsHostMemory()) {
       return Optional.empty();
     }
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       int handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
       var pointer = VkMemoryHostPointerPropertiesEXT.calloc(stack).sType$Default();
       if (vkGetMemoryHostPointerPropertiesEXT(device, handleType, hostAddress, pointer) != 0) {

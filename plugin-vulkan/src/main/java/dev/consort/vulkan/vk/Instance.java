@@ -71,7 +71,7 @@ public final class Instance implements AutoCloseable {
   }
 
   private static VkInstance create() {
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var application =
           VkApplicationInfo.calloc(stack)
               .sType$Default()
@@ -88,7 +88,7 @@ public final class Instance implements AutoCloseable {
   }
 
   private List<Adapter> enumerate(VkInstance of) {
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       IntBuffer count = stack.mallocInt(1);
       VulkanError.check("vkEnumeratePhysicalDevices", vkEnumeratePhysicalDevices(of, count, null));
       PointerBuffer handles = stack.mallocPointer(Math.max(1, count.get(0)));

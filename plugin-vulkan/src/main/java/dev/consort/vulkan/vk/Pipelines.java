@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
@@ -30,19 +29,23 @@ public final class Pipelines implements AutoCloseable {
   /** Every implementation has at least this many bytes of push constants. */
   public static final int PUSH_BYTES = 128;
 
-  private record Key(String shader, List<Integer> constants) {}
-
   private final VkDevice device;
   private final Adapter.Limits limits;
   private final long layout;
   private final long cache;
-  private final Map<Key, Long> pipelines = new HashMap<>();
+
+  /**
+   * By the text of shader and constants: the JDK softly keeps the class of the record whose {@code
+   * equals} it linked last, and with it a plugin's class loader.
+   */
+  private final Map<String, Long> pipelines = new HashMap<>();
+
   private final Map<String, Long> modules = new HashMap<>();
 
   Pipelines(VkDevice device, Adapter.Limits limits) {
     this.device = device;
     this.limits = limits;
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var range = VkPushConstantRange.calloc(1, stack);
       range.get(0).stageFlags(VK_SHADER_STAGE_COMPUTE_BIT).size(PUSH_BYTES);
       var info =
@@ -68,7 +71,7 @@ public final class Pipelines implements AutoCloseable {
    * @param constants specialization constants 0, 1, ..; the first is the workgroup's size
    */
   public synchronized long get(String shader, int... constants) {
-    var key = new Key(shader, Arrays.stream(constants).boxed().toList());
+    String key = shader + Arrays.toString(constants);
     Long known = pipelines.get(key);
     if (known == null) {
       known = create(shader, constants);
@@ -79,7 +82,7 @@ public final class Pipelines implements AutoCloseable {
 
   private long create(String shader, int[] constants) {
     long module = modules.computeIfAbsent(shader, this::load);
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var entries = VkSpecializationMapEntry.calloc(constants.length, stack);
       ByteBuffer data = stack.malloc(constants.length * 4);
       for (int i = 0; i < constants.length; i++) {
@@ -125,7 +128,7 @@ public final class Pipelines implements AutoCloseable {
       throw new IllegalStateException("reading " + path + ": " + e.getMessage(), e);
     }
     ByteBuffer code = MemoryUtil.memAlloc(bytes.length).put(bytes).flip();
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var info = VkShaderModuleCreateInfo.calloc(stack).sType$Default().pCode(code);
       LongBuffer handle = stack.mallocLong(1);
       VulkanError.check("vkCreateShaderModule", vkCreateShaderModule(device, info, null, handle));

@@ -42,7 +42,7 @@ public final class Timelines implements AutoCloseable {
   }
 
   private Timeline create() {
-    try (MemoryStack stack = MemoryStack.stackPush()) {
+    try (MemoryStack stack = Frame.push()) {
       var type =
           VkSemaphoreTypeCreateInfo.calloc(stack)
               .sType$Default()
