@@ -53,7 +53,7 @@ final class Compiler implements Work.Places {
           backend, backend.stream().pool(), gpu.pipelines().layout(), work.dispatches(), tables);
     } catch (RuntimeException | Error e) {
       if (tables != null) {
-        gpu.free(tables);
+        gpu.heap().free(tables);
       }
       throw e;
     }
@@ -73,7 +73,7 @@ final class Compiler implements Work.Places {
     if (bytes == 0) {
       return null;
     }
-    Block block = device.gpu().allocate(bytes, false);
+    Block block = device.gpu().heap().allocate(bytes, false);
     long staged = MemoryUtil.nmemAllocChecked(bytes);
     try {
       long offset = 0;

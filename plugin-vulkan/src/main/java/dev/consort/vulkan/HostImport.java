@@ -35,6 +35,7 @@ final class HostImport implements BufferFromHostPtr {
     }
     return device
         .gpu()
+        .heap()
         .importHost(memory.address(), memory.byteSize())
         .map(block -> type.wrap(block, memory.byteSize()));
   }
@@ -52,12 +53,12 @@ final class HostImport implements BufferFromHostPtr {
         VulkanBackend stream = device.createBackend()) {
       long bytes = alignment();
       MemorySegment memory = arena.allocate(2 * bytes, bytes);
-      Optional<Block> imported = device.gpu().importHost(memory.address(), 2 * bytes);
+      Optional<Block> imported = device.gpu().heap().importHost(memory.address(), 2 * bytes);
       if (imported.isEmpty()) {
         return false;
       }
       Block block = imported.get();
-      Block own = device.gpu().allocate(bytes, false);
+      Block own = device.gpu().heap().allocate(bytes, false);
       try {
         for (long i = 0; i < bytes; i += 4) {
           memory.set(ValueLayout.JAVA_INT, i, (int) (i * 0x9e3779b9L));
@@ -67,8 +68,8 @@ final class HostImport implements BufferFromHostPtr {
         stream.synchronize();
         return memory.asSlice(0, bytes).mismatch(memory.asSlice(bytes, bytes)) < 0;
       } finally {
-        device.gpu().free(own);
-        device.gpu().free(block);
+        device.gpu().heap().free(own);
+        device.gpu().heap().free(block);
       }
     }
   }

@@ -63,7 +63,7 @@ final class RetiredPlans implements AutoCloseable {
 
   private void free(@Nullable Block tables) {
     if (tables != null) {
-      gpu.free(tables);
+      gpu.heap().free(tables);
     }
   }
 

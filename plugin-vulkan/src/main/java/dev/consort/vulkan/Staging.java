@@ -28,7 +28,7 @@ final class Staging implements AutoCloseable {
 
   Staging(Gpu gpu, long bytes) {
     this.gpu = gpu;
-    this.ring = gpu.allocate(bytes, true);
+    this.ring = gpu.heap().allocate(bytes, true);
   }
 
   Block block() {
@@ -111,6 +111,6 @@ final class Staging implements AutoCloseable {
 
   @Override
   public void close() {
-    gpu.free(ring);
+    gpu.heap().free(ring);
   }
 }

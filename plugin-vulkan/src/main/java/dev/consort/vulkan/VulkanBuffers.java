@@ -35,7 +35,7 @@ final class VulkanBuffers extends BaseBufferType {
   @Override
   protected Buffer create(long bytes) {
     try {
-      return new Piece(device.gpu().allocate(bytes, kind == Kind.HOST), bytes);
+      return new Piece(device.gpu().heap().allocate(bytes, kind == Kind.HOST), bytes);
     } catch (VulkanError e) {
       throw device.translate("allocate", bytes + " bytes of " + name() + " memory", e);
     }
@@ -99,7 +99,7 @@ final class VulkanBuffers extends BaseBufferType {
       if (kind == Kind.HOST) {
         device.pinned().remove(this);
       }
-      device.gpu().free(block);
+      device.gpu().heap().free(block);
     }
   }
 }

@@ -113,7 +113,7 @@ final class VulkanDevice extends BaseDevice {
     long free = heap[1];
     if (free < 0) {
       synchronized (this) {
-        free = heap[0] - (gpu == null ? 0 : gpu.allocated());
+        free = heap[0] - (gpu == null ? 0 : gpu.heap().allocated());
       }
     }
     if (adapter.sharesHostMemory()) {

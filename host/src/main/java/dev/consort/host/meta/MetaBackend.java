@@ -16,7 +16,6 @@ import dev.consort.host.Closing;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The stream of a meta device: one stream a member, fed in the same order. Where all members share
@@ -226,27 +225,6 @@ public final class MetaBackend implements Backend {
   /** What placement decided against the declaration for a graph that was scheduled here. */
   public List<String> notes(Graph graph) {
     return device.spreadOfGraph(graph).notes();
-  }
-
-  /** Bytes that a member holds of a tensor on this device, be it split or not. */
-  public static long bytesOn(MetaDevice device, Storage storage, int member) {
-    if (!(storage.buffer() instanceof MetaBuffer buffer)) {
-      return device.bare().isPresent() && member == 0 ? storage.tensor().bytes() : 0;
-    }
-    Storage part = buffer.parts(storage).storages()[member];
-    return part == null ? 0 : part.tensor().bytes();
-  }
-
-  /** Where a member keeps its piece of a tensor that lies on a meta device; nothing if nowhere. */
-  public static Optional<Storage> pieceOn(Storage storage, int member) {
-    return storage.buffer() instanceof MetaBuffer buffer
-        ? Optional.ofNullable(buffer.parts(storage).storages()[member])
-        : Optional.empty();
-  }
-
-  /** Whether every member of a meta device holds all of the tensor. */
-  public static boolean isMirrored(Storage storage) {
-    return storage.buffer() instanceof MetaBuffer buffer && buffer.state().isMirrored();
   }
 
   int members() {

@@ -156,7 +156,7 @@ final class MetaCompiler {
     Storage all = allocation.storage(meet.whole());
     Rendezvous place = members.place(spread.active());
     int index = index(member);
-    Rendezvous.Purpose purpose = purpose(member, meet, mine);
+    Purpose purpose = purpose(member, meet, mine);
     Rendezvous.Views views =
         place.prepare(index, purpose, mine.tensor().bytes(), all.tensor().bytes());
     return new MetaPlan.Meet(place, index, purpose, mine, all, views);
@@ -171,30 +171,30 @@ final class MetaCompiler {
     return index;
   }
 
-  private Rendezvous.Purpose purpose(int member, MemberProgram.Meet meet, Storage mine) {
+  private Purpose purpose(int member, MemberProgram.Meet meet, Storage mine) {
     return switch (meet.kind()) {
       case REDUCE -> {
         Optional<Spread.GroupComm> group = group(member);
         yield group.isPresent() && !group.get().records()
             ? called(group.get(), meet, mine)
-            : new Rendezvous.Reduce(meet, givers());
+            : new Purpose.Reduce(meet, givers());
       }
       case BROADCAST ->
-          new Rendezvous.Broadcast(
+          new Purpose.Broadcast(
               meet,
               meet.from() == MemberProgram.Meet.ANYONE ? 0 : index(meet.from()),
               meet.full().bytes());
-      case GATHER -> new Rendezvous.Gather(meet, slices(meet));
+      case GATHER -> new Purpose.Gather(meet, slices(meet));
       case HAND_OVER -> throw new ConsortException(ErrorCode.INTERNAL, "not a meeting of all");
     };
   }
 
   /** All members share one list, which each completes with its own term. */
-  private Rendezvous.Call called(Spread.GroupComm own, MemberProgram.Meet meet, Storage mine) {
+  private Purpose.Call called(Spread.GroupComm own, MemberProgram.Meet meet, Storage mine) {
     Storage[] terms =
         calls.computeIfAbsent(meet.exchange(), n -> new Storage[own.comm().members().size()]);
     terms[own.rank()] = mine;
-    return new Rendezvous.Call(meet, own.comm(), Arrays.asList(terms));
+    return new Purpose.Call(meet, own.comm(), Arrays.asList(terms));
   }
 
   private Rectangle[][] slices(MemberProgram.Meet meet) {

@@ -23,7 +23,7 @@ final class MetaPlan implements Plan {
   record Meet(
       Rendezvous at,
       int index,
-      Rendezvous.Purpose purpose,
+      Purpose purpose,
       Storage mine,
       Storage whole,
       Rendezvous.Views views)

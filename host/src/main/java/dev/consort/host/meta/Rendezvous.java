@@ -2,7 +2,6 @@
 package dev.consort.host.meta;
 
 import dev.consort.api.Backend;
-import dev.consort.api.Comm;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
@@ -87,10 +86,10 @@ final class Rendezvous implements AutoCloseable {
    * @return the member's segments in that meeting
    */
   Views prepare(int index, Purpose purpose, long given, long whole) {
-    if (purpose instanceof Reduce && whole > SumPipeline.CHUNK) {
+    if (purpose instanceof Purpose.Reduce && whole > SumPipeline.CHUNK) {
       return new Views(index, pipeline(), whole);
     }
-    if (!(purpose instanceof Call)) {
+    if (!(purpose instanceof Purpose.Call)) {
       reserve(Math.max(whole, given));
     }
     return new Views(index, given, whole);
@@ -127,23 +126,6 @@ final class Rendezvous implements AutoCloseable {
     capacity = bytes;
   }
 
-  /** What the members do in a meeting, the same on all of them. */
-  sealed interface Purpose {
-    MemberProgram.Meet meet();
-  }
-
-  /** The givers' terms become their sum. */
-  record Reduce(MemberProgram.Meet meet, boolean[] gives) implements Purpose {}
-
-  /** The members' comm makes the sum, asked once for all of them, in their streams. */
-  record Call(MemberProgram.Meet meet, Comm comm, List<Storage> terms) implements Purpose {}
-
-  /** One member's bytes become everybody's. */
-  record Broadcast(MemberProgram.Meet meet, int giver, long bytes) implements Purpose {}
-
-  /** Slices become the whole; {@code slices} says for each member which bytes it gives. */
-  record Gather(MemberProgram.Meet meet, Rectangle[][] slices) implements Purpose {}
-
   /**
    * Takes part in a meeting.
    *
@@ -153,21 +135,21 @@ final class Rendezvous implements AutoCloseable {
    * @param views this member's segments, made for this exchange's sizes
    */
   void meet(int index, Backend backend, Purpose purpose, Storage mine, Storage whole, Views views) {
-    if (purpose instanceof Call) {
+    if (purpose instanceof Purpose.Call) {
       arrive(index, purpose, 0);
       return;
     }
-    if (purpose instanceof Reduce r && views.chunks != null) {
+    if (purpose instanceof Purpose.Reduce r && views.chunks != null) {
       views.chunks.sum(backend, r.gives(), mine, whole);
       return;
     }
     int half = (int) (meetings[index]++ & 1);
     boolean gives =
         switch (purpose) {
-          case Reduce r -> r.gives()[index];
-          case Broadcast b -> b.giver() == index;
-          case Gather g -> mine.tensor().bytes() > 0;
-          case Call c -> false;
+          case Purpose.Reduce r -> r.gives()[index];
+          case Purpose.Broadcast b -> b.giver() == index;
+          case Purpose.Gather g -> mine.tensor().bytes() > 0;
+          case Purpose.Call c -> false;
         };
     if (gives) {
       backend.get(mine, 0, views.given(this, half));
@@ -175,7 +157,7 @@ final class Rendezvous implements AutoCloseable {
     backend.record(events[index]);
     waiting.until(events[index]);
     arrive(index, purpose, half);
-    boolean takes = !(purpose instanceof Broadcast b && b.giver() == index);
+    boolean takes = !(purpose instanceof Purpose.Broadcast b && b.giver() == index);
     if (takes) {
       backend.set(whole, 0, views.result(this, half));
     }
@@ -226,13 +208,14 @@ final class Rendezvous implements AutoCloseable {
 
   private void combine(Purpose purpose, int half, Sums by) {
     switch (purpose) {
-      case Call c -> c.comm().allreduce(c.terms());
-      case Reduce r -> {
+      case Purpose.Call c -> c.comm().allreduce(c.terms());
+      case Purpose.Reduce r -> {
         Tensor term = r.meet().tensor();
         by.reduce(term.type(), given[half], r.gives(), result[half], term.shape().elements());
       }
-      case Broadcast b -> MemorySegment.copy(given[half][b.giver()], 0, result[half], 0, b.bytes());
-      case Gather g -> {
+      case Purpose.Broadcast b ->
+          MemorySegment.copy(given[half][b.giver()], 0, result[half], 0, b.bytes());
+      case Purpose.Gather g -> {
         for (int m = 0; m < members.length; m++) {
           for (Rectangle rect : g.slices()[m]) {
             for (long i = 0; i < rect.rows(); i++) {

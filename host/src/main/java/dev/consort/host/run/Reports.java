@@ -7,6 +7,7 @@ import dev.consort.api.Device;
 import dev.consort.api.Graph;
 import dev.consort.api.Operation;
 import dev.consort.api.Storage;
+import dev.consort.host.meta.MemberPieces;
 import dev.consort.host.meta.MetaBackend;
 import dev.consort.host.meta.MetaDevice;
 import java.util.ArrayList;
@@ -40,11 +41,11 @@ final class Reports {
     for (Allocation allocation : places) {
       for (Storage storage : allocation.storages()) {
         Operation operation = storage.tensor().operation();
-        long bytes = MetaBackend.bytesOn(device, storage, member);
+        long bytes = MemberPieces.bytes(device, storage, member);
         if (operation instanceof Operation.State) {
           cache += bytes;
         } else if (operation instanceof Operation.Weight) {
-          boolean whole = MetaBackend.isMirrored(storage);
+          boolean whole = MemberPieces.isMirrored(storage);
           split += whole ? 0 : bytes;
           mirrored += whole ? bytes : 0;
         }

@@ -54,7 +54,7 @@ class PlacementTest {
         DataType held = Recoding.alternatives(type).getFirst();
         Tensor down = leaf(graph, "down");
         long whole = held.bytes(down.shape().elements());
-        long bytes = MetaBackend.bytesOn(device, run.allocation().storage(down), 1);
+        long bytes = MemberPieces.bytes(device, run.allocation().storage(down), 1);
         assertThat(bytes).isEqualTo(split == Split.TENSOR ? whole / 2 : whole);
         assertThat(notes(run, graph))
             .singleElement()
@@ -86,7 +86,7 @@ class PlacementTest {
       assertThat(notes(run, graph)).singleElement().asString().startsWith("p1:1 stays idle: ");
       MetaDevice device = (MetaDevice) run.backend().device();
       for (Tensor leaf : graph.leaves()) {
-        assertThat(MetaBackend.bytesOn(device, run.allocation().storage(leaf), 1)).isZero();
+        assertThat(MemberPieces.bytes(device, run.allocation().storage(leaf), 1)).isZero();
       }
       requireAsOneDevice(run, graph, 1e-9);
     }
@@ -189,7 +189,7 @@ class PlacementTest {
           .contains("p1:1 refuses rms_norm: not here");
       MetaDevice device = (MetaDevice) run.backend().device();
       Tensor up = leaf(graph, "up");
-      assertThat(MetaBackend.bytesOn(device, run.allocation().storage(up), 1))
+      assertThat(MemberPieces.bytes(device, run.allocation().storage(up), 1))
           .isEqualTo(up.bytes() / 2);
       requireAsOneDevice(run, graph, 1e-9);
     }

@@ -65,7 +65,7 @@ final class ReduceTable {
     private final List<Storage> results = new ArrayList<>();
     private final List<Rendezvous.Views> views = new ArrayList<>();
     private final Rendezvous place;
-    private final Rendezvous.Reduce purpose;
+    private final Purpose.Reduce purpose;
     private final ExecutorService threads;
 
     Group(List<Device> devices, int elements) {
@@ -106,7 +106,7 @@ final class ReduceTable {
               sum,
               sum,
               SplitState.PARTIAL);
-      purpose = new Rendezvous.Reduce(meet, gives);
+      purpose = new Purpose.Reduce(meet, gives);
       for (int m = 0; m < devices.size(); m++) {
         views.add(place.prepare(m, purpose, 4L * elements, 4L * elements));
       }

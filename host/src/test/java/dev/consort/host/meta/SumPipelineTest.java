@@ -169,8 +169,8 @@ class SumPipelineTest {
       }
     }
 
-    private Rendezvous.Reduce purpose(int size) {
-      return new Rendezvous.Reduce(
+    private Purpose.Reduce purpose(int size) {
+      return new Purpose.Reduce(
           new MemberProgram.Meet(
               0,
               ExchangeKind.REDUCE,

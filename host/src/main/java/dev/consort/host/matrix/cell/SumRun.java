@@ -18,7 +18,7 @@ import dev.consort.api.Storage;
 import dev.consort.api.Tensor;
 import dev.consort.api.Wire;
 import dev.consort.host.check.ErrorLimit;
-import dev.consort.host.meta.MetaBackend;
+import dev.consort.host.meta.MemberPieces;
 import dev.consort.host.meta.MetaDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -129,7 +129,7 @@ final class SumRun implements AutoCloseable {
 
   /** The bits of the sum on one member. */
   private int[] held(int member) {
-    Storage piece = MetaBackend.pieceOn(allocation.storage(sum), member).orElseThrow();
+    Storage piece = MemberPieces.of(allocation.storage(sum), member).orElseThrow();
     MemorySegment bytes = arena.allocate(sum.bytes(), 64);
     try (Backend reader = device.members().get(member).createBackend()) {
       reader.get(piece, 0, bytes);
