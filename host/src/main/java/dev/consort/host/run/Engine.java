@@ -22,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -44,7 +43,7 @@ public final class Engine implements AutoCloseable {
   private final Cells cells;
   private final List<AutoCloseable> memory = new ArrayList<>();
   private final Steps steps;
-  private final BitSet sequences = new BitSet();
+  private final OpenSequences sequences;
   private final int vocabulary;
   private final EngineReport report;
   private final CacheStore store;
@@ -59,6 +58,7 @@ public final class Engine implements AutoCloseable {
     this.model = model;
     this.device = device;
     this.options = options;
+    this.sequences = new OpenSequences(options.sequences());
     int context = Context.choose(model, device, options);
     int microBatch = Math.min(options.microBatch(), context);
     this.vocabulary = model.parameters().vocabulary();
@@ -179,14 +179,7 @@ public final class Engine implements AutoCloseable {
    * @throws ConsortException INVALID_ARGUMENT if there are as many as the options allow
    */
   public Sequence sequence() {
-    int id = sequences.nextClearBit(0);
-    if (id >= options.sequences()) {
-      throw new ConsortException(
-          ErrorCode.INVALID_ARGUMENT,
-          "all %d sequences are in use; open the engine with more".formatted(options.sequences()));
-    }
-    sequences.set(id);
-    return new Sequence(this, id);
+    return new Sequence(this, sequences.take());
   }
 
   /**
@@ -277,21 +270,12 @@ public final class Engine implements AutoCloseable {
 
   void release(int sequence) {
     cells.remove(sequence, 0);
-    sequences.clear(sequence);
+    sequences.release(sequence);
   }
 
   private void check(Batch batch) {
-    int open = 0;
-    for (int id = sequences.nextSetBit(0); id >= 0; id = sequences.nextSetBit(id + 1)) {
-      open |= 1 << id;
-    }
+    sequences.check(batch);
     for (int i = 0; i < batch.size(); i++) {
-      if ((batch.sequences(i) & ~open) != 0) {
-        throw new ConsortException(
-            ErrorCode.INVALID_ARGUMENT,
-            "found a token of sequences %x (a bit each), expected some of %x, which are open"
-                .formatted(batch.sequences(i), open));
-      }
       if (batch.token(i) >= model.embedding().rows()) {
         throw new ConsortException(
             ErrorCode.INVALID_ARGUMENT,
