@@ -39,6 +39,10 @@ final class CpuBackend implements Backend {
     return stream;
   }
 
+  Packing packing() {
+    return device.packing();
+  }
+
   void join(CpuComm comm) {
     comms.add(comm);
   }
@@ -56,7 +60,7 @@ final class CpuBackend implements Backend {
   @Override
   public Schedule schedule(Graph graph) {
     check();
-    return PlanCompiler.schedule(graph);
+    return PlanCompiler.schedule(graph, packing());
   }
 
   @Override
@@ -92,7 +96,7 @@ final class CpuBackend implements Backend {
     check();
     long bytes = from.byteSize();
     CpuBuffer buffer = range("set", to, offset, bytes);
-    if (buffer.type().repacks() && Packed.canHold(to.tensor().root())) {
+    if (buffer.type().repacks() && packing().canHold(to.tensor().root())) {
       Task task = executor.begin(stream);
       move(task, from, bytes);
       task.packed = View.of(to.tensor(), buffer.address() + to.offset());
@@ -125,7 +129,7 @@ final class CpuBackend implements Backend {
     check();
     long bytes = to.byteSize();
     CpuBuffer buffer = range("get", from, offset, bytes);
-    if (buffer.type().repacks() && Packed.canHold(from.tensor().root())) {
+    if (buffer.type().repacks() && packing().canHold(from.tensor().root())) {
       Task task = executor.begin(stream);
       task.kind = Task.Kind.UNPACK;
       task.packed = View.of(from.tensor(), buffer.address() + from.offset());

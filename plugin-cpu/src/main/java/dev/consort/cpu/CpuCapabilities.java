@@ -28,7 +28,7 @@ import java.util.Optional;
 final class CpuCapabilities {
   private CpuCapabilities() {}
 
-  static Capabilities of(CpuDevice device, Processor processor, boolean packs) {
+  static Capabilities of(CpuDevice device, Processor processor) {
     var all =
         new Capabilities()
             .put(
@@ -64,7 +64,9 @@ final class CpuCapabilities {
             .put(ProcAddresses.HOST_SIGNAL, new Signals(device))
             .put(ProcAddresses.SET_N_THREADS, new Threads(device))
             .put(ProcAddresses.GET_FEATURES, features(device, processor));
-    return packs ? all.put(ProcAddresses.EXTRA_BUFFER_TYPES, new Packing(device)) : all;
+    return device.packing().equals(Packing.NONE)
+        ? all
+        : all.put(ProcAddresses.EXTRA_BUFFER_TYPES, new PackedWeights(device));
   }
 
   private static long address(Storage storage) {
@@ -83,7 +85,7 @@ final class CpuCapabilities {
     };
   }
 
-  private record Packing(CpuDevice device) implements ExtraBufferTypes {
+  private record PackedWeights(CpuDevice device) implements ExtraBufferTypes {
     @Override
     public List<BufferType> bufferTypes() {
       return List.of(device.packedType());
@@ -91,7 +93,7 @@ final class CpuCapabilities {
 
     @Override
     public Support accepts(BufferType type, Tensor weight, Tensor user) {
-      return Packed.accepts(weight, user);
+      return device.packing().accepts(weight, user);
     }
   }
 

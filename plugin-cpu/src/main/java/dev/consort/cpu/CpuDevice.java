@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class CpuDevice implements Device, AutoCloseable {
   private final DeviceInfo info;
   private final String path;
+  private final Packing packing;
   private final Settings settings;
   private final Poison poison = new Poison(this);
   private final AtomicInteger backends = new AtomicInteger();
@@ -38,10 +39,11 @@ final class CpuDevice implements Device, AutoCloseable {
 
   CpuDevice(Processor processor, String path, Settings settings) {
     this.path = path;
+    this.packing = Packing.of(path);
     this.settings = settings;
     this.info =
         new DeviceInfo("cpu", 0, processor.model(), DeviceKind.CPU, false, path, "cpu " + path);
-    this.capabilities = CpuCapabilities.of(this, processor, !path.equals("portable"));
+    this.capabilities = CpuCapabilities.of(this, processor);
   }
 
   @Override
@@ -83,7 +85,11 @@ final class CpuDevice implements Device, AutoCloseable {
     return made;
   }
 
-  /** The type in which weights are packed; only where {@link Kernels#packs()}. */
+  Packing packing() {
+    return packing;
+  }
+
+  /** The type in which weights are packed; of use where {@link #packing} holds any. */
   synchronized BufferType packedType() {
     BufferType made = packed;
     if (made == null) {

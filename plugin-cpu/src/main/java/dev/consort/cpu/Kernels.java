@@ -23,9 +23,6 @@ interface Kernels {
   /** Zeroed memory. @throws dev.consort.api.ConsortException OUT_OF_MEMORY */
   Allocated allocate(long bytes);
 
-  /** Whether it can read weights that are packed. */
-  boolean packs();
-
   /** Reads bytes of a packed tensor of the given row length and rows as its data type has them. */
   void unpack(View packed, long offset, MemorySegment to);
 

@@ -108,11 +108,6 @@ final class NativeKernels implements Kernels {
   }
 
   @Override
-  public boolean packs() {
-    return true;
-  }
-
-  @Override
   public void unpack(View packed, long offset, MemorySegment to) {
     try {
       GET.invokeExact(

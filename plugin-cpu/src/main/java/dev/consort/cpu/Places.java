@@ -12,13 +12,11 @@ interface Places {
 
   boolean packed(Tensor tensor);
 
+  /** How packed weights lie. */
+  Packing packing();
+
   /** Nowhere, every weight packed that can be: enough to know how much memory steps need. */
-  Places PACKED = nowhere(true);
-
-  /** Nowhere, no weight packed. */
-  Places PLAIN = nowhere(false);
-
-  private static Places nowhere(boolean packed) {
+  static Places nowhere(Packing packing) {
     return new Places() {
       @Override
       public long address(Tensor tensor) {
@@ -27,12 +25,17 @@ interface Places {
 
       @Override
       public boolean packed(Tensor tensor) {
-        return packed && Packed.canHold(tensor);
+        return packing.canHold(tensor);
+      }
+
+      @Override
+      public Packing packing() {
+        return packing;
       }
     };
   }
 
-  static Places of(Allocation allocation) {
+  static Places of(Allocation allocation, Packing packing) {
     return new Places() {
       @Override
       public long address(Tensor tensor) {
@@ -43,7 +46,12 @@ interface Places {
       @Override
       public boolean packed(Tensor tensor) {
         Buffer buffer = allocation.storage(tensor).buffer();
-        return buffer.type().repacks() && Packed.canHold(tensor.root());
+        return buffer.type().repacks() && packing.canHold(tensor.root());
+      }
+
+      @Override
+      public Packing packing() {
+        return packing;
       }
     };
   }

@@ -16,10 +16,11 @@ import java.util.List;
 final class PlanCompiler {
   private PlanCompiler() {}
 
-  static Schedule schedule(Graph graph) {
+  static Schedule schedule(Graph graph, Packing packing) {
     List<List<Tensor>> groups = Fusion.groups(graph);
     // A group may read packed weights and others.
-    long bytes = scratch(groups, Places.PACKED) + scratch(groups, Places.PLAIN);
+    long bytes =
+        scratch(groups, Places.nowhere(packing)) + scratch(groups, Places.nowhere(Packing.NONE));
     return Schedule.sequential(groups, bytes);
   }
 
@@ -64,7 +65,7 @@ final class PlanCompiler {
       this.backend = backend;
       this.schedule = schedule;
       this.arena = arena;
-      this.places = Places.of(allocation);
+      this.places = Places.of(allocation, backend.packing());
       this.scratch = scratch(allocation);
     }
 

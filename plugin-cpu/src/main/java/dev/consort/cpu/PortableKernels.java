@@ -106,12 +106,7 @@ final class PortableKernels implements Kernels {
   }
 
   @Override
-  public boolean packs() {
-    return false;
-  }
-
-  @Override
   public void unpack(View packed, long offset, MemorySegment to) {
-    throw new IllegalStateException("nothing is packed here");
+    PortablePanels.of(packed).get(offset, to, 0, to.byteSize());
   }
 }

@@ -7,9 +7,26 @@ import java.lang.foreign.ValueLayout;
 /** Matrix products: rows of weights decoded once, then one dot product for each column. */
 final class PortableProducts {
   private final PortableWorker worker;
+  private final PortablePacked packed;
 
   PortableProducts(PortableWorker worker) {
     this.worker = worker;
+    this.packed = new PortablePacked(worker);
+  }
+
+  void activations(long item) {
+    packed.activations(item);
+  }
+
+  /** Panels of one matrix, or the rows that fill none. */
+  void packed(long item) {
+    if (packed.isOfPanels(item)) {
+      packed.panels(item);
+    } else {
+      long first = packed.panels() * Vectors.LANES;
+      PortableTensor w = worker.sources[0];
+      rows(first, w.ne[1], w.data, worker.sources[1].data, worker.result.data);
+    }
   }
 
   /** Row blocks of every batch. */
@@ -57,7 +74,7 @@ final class PortableProducts {
   // What group() leaves: the number of experts in use, the number of experts, the experts in use,
   // where each expert's pairs start (one more than experts), the pairs; all of 32 bits.
 
-  private static int intAt(long groups, long index) {
+  static int intAt(long groups, long index) {
     return Memory.ALL.get(ValueLayout.JAVA_INT, groups + 4 * index);
   }
 
@@ -98,22 +115,44 @@ final class PortableProducts {
   }
 
   long itemsById() {
+    return intAt(worker.a(2), 0) * blocksById();
+  }
+
+  private long blocksById() {
     long m = worker.sources[0].ne[1];
-    return intAt(worker.a(2), 0) * ((m + worker.a(0) - 1) / worker.a(0));
+    long each = worker.a(0);
+    if (worker.i(0) == 0) {
+      return (m + each - 1) / each;
+    }
+    return (packed.panels() + each - 1) / each + (m % Vectors.LANES == 0 ? 0 : 1);
   }
 
   void byId(long item) {
+    PortableTensor w = worker.sources[0];
+    long groups = worker.a(2);
+    long blocks = blocksById();
+    int expert = intAt(groups, 2 + item / blocks);
+    long starts = 2 + w.ne[2];
+    long pairs = starts + w.ne[2] + 1;
+    long block = item % blocks;
+    if (worker.i(0) == 0) {
+      long first = block * worker.a(0);
+      rowsById(expert, first, Math.min(first + worker.a(0), w.ne[1]), starts, pairs);
+    } else if (packed.isOfPanels(block)) {
+      int from = intAt(groups, starts + expert);
+      int count = intAt(groups, starts + expert + 1) - from;
+      packed.panelsById(block, w.at(0, expert, 0), groups + 4 * (pairs + from), count);
+    } else {
+      rowsById(expert, packed.panels() * Vectors.LANES, w.ne[1], starts, pairs);
+    }
+  }
+
+  private void rowsById(int expert, long first, long end, long starts, long pairs) {
     PortableTensor w = worker.sources[0];
     PortableTensor x = worker.sources[1];
     PortableTensor y = worker.result;
     long used = worker.sources[2].ne[0];
     long groups = worker.a(2);
-    long blocks = (w.ne[1] + worker.a(0) - 1) / worker.a(0);
-    int expert = intAt(groups, 2 + item / blocks);
-    long starts = 2 + w.ne[2];
-    long pairs = starts + w.ne[2] + 1;
-    long first = item % blocks * worker.a(0);
-    long end = Math.min(first + worker.a(0), w.ne[1]);
     for (long row = first; row < end; row++) {
       long floats = decoded(w.at(row, expert, 0), w.ne[0]);
       for (int p = intAt(groups, starts + expert); p < intAt(groups, starts + expert + 1); p++) {

@@ -74,6 +74,8 @@ final class PortableWorker {
   void item(long item) {
     switch (code) {
       case TILES -> {}
+      case ACTIVATIONS -> products.activations(item);
+      case MATMUL_PACKED -> products.packed(item);
       case MATMUL_DOT -> products.dot(item);
       case MATMUL_TILES -> products.tiles(item);
       case GROUP -> products.group();
@@ -188,6 +190,12 @@ final class PortableWorker {
   private void move(long item) {
     long first = item * a[3];
     long bytes = Math.min(a[3], a[2] - first);
+    if (i[0] != 0) {
+      DataType type = DataType.ofGguf(i[1]);
+      var panels = new PortablePanels(type, a[0], a[4], a[5]);
+      panels.set(a[6] + first, Memory.ALL, a[1] + first, bytes);
+      return;
+    }
     MemorySegment.copy(Memory.ALL, a[1] + first, Memory.ALL, a[0] + first, bytes);
   }
 

@@ -14,19 +14,19 @@ final class ProductLowering {
   private static final int MAX_ROWS_AN_ITEM = 32;
   private static final int QUANTIZED_ROWS_AN_ITEM = 8;
   private static final int SUM_FLOATS = 6 * 16;
-  private static final int FEW_COLUMNS = 4;
-
-  private static final int GATHERED_COLUMNS = 24;
+  private static final int FEW_COLUMNS = Packing.FEW_COLUMNS;
 
   private final Steps steps;
   private final Places places;
   private final Scratch scratch;
+  private final Packing packing;
   private final Map<String, Long> quantized = new HashMap<>();
 
   ProductLowering(Steps steps, Places places, Scratch scratch) {
     this.steps = steps;
     this.places = places;
     this.scratch = scratch;
+    this.packing = places.packing();
   }
 
   /** Products of several weights with the same activations. */
@@ -112,7 +112,7 @@ final class ProductLowering {
     long k = w.shape().ne0();
     long m = w.shape().ne1();
     long matrices = w.shape().ne2() * w.shape().ne3();
-    roomForPanels(w.type(), k, 0);
+    steps.room(packing.roomBytes(w.type(), k, x.shape().rows(), PANELS_AN_ITEM));
     if (matrices == 1) {
       packed(w, x.flat(), y.flat(), quantize(w.type(), x, w.shape()));
       return;
@@ -120,7 +120,7 @@ final class ProductLowering {
     long repeat2 = x.shape().ne2() / w.shape().ne2();
     long repeat3 = x.shape().ne3() / w.shape().ne3();
     long columns = x.shape().ne1();
-    long quantizedBatch = columns * Packed.columnBytes(w.type(), k);
+    long quantizedBatch = packing.activationBytes(w.type(), k, columns);
     long base = quantize(w.type(), x, w.shape());
     for (long i3 = 0; i3 < x.shape().ne3(); i3++) {
       for (long i2 = 0; i2 < x.shape().ne2(); i2++) {
@@ -139,11 +139,11 @@ final class ProductLowering {
 
   private void packed(View w, View x, View y, long activations) {
     long m = w.shape().ne1();
-    long panels = m / Packed.PANEL_ROWS;
+    long panels = m / packing.rows();
     boolean few = x.shape().ne1() <= FEW_COLUMNS;
     long each = few ? 1 : PANELS_AN_ITEM;
     long items = (panels + each - 1) / each;
-    long rest = m % Packed.PANEL_ROWS == 0 ? 0 : 1;
+    long rest = m % packing.rows() == 0 ? 0 : 1;
     // The rows that fill no panel are the item after the last whole run.
     Step step =
         new Step(StepCode.MATMUL_PACKED, items + rest)
@@ -152,25 +152,26 @@ final class ProductLowering {
             .result(y)
             .a(0, each)
             .a(1, activations)
-            .reads(activations, x.shape().ne1() * Packed.columnBytes(w.type(), x.shape().ne0()));
+            .reads(
+                activations, packing.activationBytes(w.type(), x.shape().ne0(), x.shape().ne1()));
     if (few) {
       step.streams(w.address(), w.end() - w.address());
     }
     steps.add(step);
   }
 
-  /** Where x lies quantised for weights of the type and shape; adds the step that does it. */
+  /** Where x lies ready for weights of the type and shape; adds the step that does it. */
   private long quantize(DataType weights, View x, Shape shape) {
     boolean single = shape.ne2() == 1 && shape.ne3() == 1;
-    boolean wide = weights.blockElements() == 256;
-    String key = wide + "/" + single;
+    StepCode code = packing.activations(weights);
+    String key = code + "/" + single;
     Long known = quantized.get(key);
     if (known != null) {
       return known;
     }
     long columns = single ? x.shape().rows() : x.shape().ne1();
     long batches = single ? 1 : x.shape().ne2() * x.shape().ne3();
-    long batchBytes = columns * Packed.columnBytes(weights, x.shape().ne0());
+    long batchBytes = packing.activationBytes(weights, x.shape().ne0(), columns);
     long to = scratch.take(batches * batchBytes);
     for (long batch = 0; batch < batches; batch++) {
       View part =
@@ -180,17 +181,14 @@ final class ProductLowering {
                   x.address() + batch * x.strides().nb2(),
                   DataType.F32,
                   Shape.of(x.shape().ne0(), columns));
-      steps.add(quantizeStep(wide, part, columns, to + batch * batchBytes, batchBytes));
+      steps.add(activations(code, part, columns, to + batch * batchBytes, batchBytes));
     }
     quantized.put(key, to);
     return to;
   }
 
-  private static Step quantizeStep(boolean wide, View x, long columns, long to, long bytes) {
-    return new Step(wide ? StepCode.QUANT256 : StepCode.QUANT32, columns)
-        .source(0, x)
-        .writes(to, bytes)
-        .a(1, to);
+  private static Step activations(StepCode code, View x, long columns, long to, long bytes) {
+    return new Step(code, columns).source(0, x).writes(to, bytes).a(1, to);
   }
 
   /** One matrix for each row. */
@@ -229,24 +227,16 @@ final class ProductLowering {
             .a(2, groups);
     if (packed) {
       long columns = x.shape().rows();
-      long bytes = columns * Packed.columnBytes(w.type(), k);
+      long bytes = packing.activationBytes(w.type(), k, columns);
       long to = scratch.take(bytes);
-      boolean wide = w.type().blockElements() == 256;
-      steps.add(quantizeStep(wide, x.flat(), columns, to, bytes).a(2, 1));
+      StepCode code = packing.activations(w.type());
+      steps.add(activations(code, x.flat(), columns, to, bytes).a(2, 1));
       product.a(1, to).reads(to, bytes).i(0, 1);
-      roomForPanels(w.type(), k, GATHERED_COLUMNS);
+      steps.room(packing.roomBytesById(w.type(), k, PANELS_AN_ITEM));
     } else {
       steps.room(4 * (each * SUM_FLOATS + each * k));
     }
     steps.add(product);
-  }
-
-  private void roomForPanels(DataType type, long k, long gathered) {
-    long open = PANELS_AN_ITEM * Packed.openPanelBytes(type, k);
-    long columns =
-        gathered * (Packed.columnBytes(type, k) + 4L * Packed.PANEL_ROWS * PANELS_AN_ITEM);
-    long rest = 4L * Packed.PANEL_ROWS * (SUM_FLOATS + k);
-    steps.room(Math.max(open + columns, rest));
   }
 
   private View view(Tensor tensor) {

@@ -27,7 +27,10 @@ enum StepCode {
   MOVE(22),
   GROUP(23),
   TILES(24),
-  MATMUL_TILES(25);
+  MATMUL_TILES(25),
+
+  /** In Java alone: what {@link PortablePacking} makes of activations. */
+  ACTIVATIONS(26);
 
   private final int number;
 

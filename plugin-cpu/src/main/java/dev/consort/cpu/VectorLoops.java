@@ -13,9 +13,14 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorLoops {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-  private static final int LANES = SPECIES.length();
+  static final int LANES = SPECIES.length();
 
   private VectorLoops() {}
+
+  /** Whether this processor has vectors of a useful length. */
+  static boolean isWide() {
+    return LANES >= 4;
+  }
 
   private static FloatVector load(long at) {
     return FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, ORDER);

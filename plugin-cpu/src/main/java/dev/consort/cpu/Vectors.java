@@ -12,7 +12,11 @@ final class Vectors {
   static final long SPILL_BYTES = 256;
 
   /** Whether the Vector API is there. */
-  static final boolean PRESENT = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+  static final boolean PRESENT =
+      ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent() && VectorLoops.isWide();
+
+  /** Floats of a vector. */
+  static final int LANES = PRESENT ? VectorLoops.LANES : 1;
 
   private Vectors() {}
 
