@@ -26,6 +26,9 @@ public record ForkedJvm(Path java, List<String> flags, List<Path> classPath, Lis
   private static final List<String> TAKEN =
       List.of("--enable-native-access", "--add-modules", "--sun-misc-unsafe", "-Xmx", "-D");
 
+  /** With it kernels are Java, and need the optimising compiler. */
+  private static final String VECTORS = "--add-modules=jdk.incubator.vector";
+
   public ForkedJvm {
     flags = List.copyOf(flags);
     classPath = List.copyOf(classPath);
@@ -73,7 +76,9 @@ public record ForkedJvm(Path java, List<String> flags, List<Path> classPath, Lis
     command.add("-XX:+UseSerialGC");
     command.add("-XX:-UsePerfData");
     command.add("-XX:-CreateCoredumpOnCrash");
-    command.add("-XX:TieredStopAtLevel=1");
+    if (!flags.contains(VECTORS)) {
+      command.add("-XX:TieredStopAtLevel=1");
+    }
     command.add("-Xshare:auto");
     command.add("-XX:ErrorFile=" + folder.resolve(Fork.ERROR_FILE));
     command.add("-cp");
