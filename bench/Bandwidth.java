@@ -40,7 +40,10 @@ final class Bandwidth {
     var barrier = new CyclicBarrier(parts.size() + 1);
     List<Thread> threads = new ArrayList<>();
     for (long[] part : parts) {
-      threads.add(Thread.ofPlatform().daemon().start(() -> read(part, streams, barrier)));
+      var thread = new Thread(() -> read(part, streams, barrier));
+      thread.setDaemon(true);
+      thread.start();
+      threads.add(thread);
     }
     for (int i = 0; i < REPETITIONS; i++) {
       barrier.await();

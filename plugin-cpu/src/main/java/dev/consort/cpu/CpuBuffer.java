@@ -13,10 +13,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class CpuBuffer implements Buffer {
   private final BufferType type;
   private final MemorySegment memory;
+  private final Placement placement;
   private final Runnable free;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  CpuBuffer(BufferType type, MemorySegment memory, Runnable free) {
+  CpuBuffer(BufferType type, MemorySegment memory, Placement placement, Runnable free) {
+    this.placement = placement;
     this.type = type;
     this.memory = memory;
     this.free = free;
@@ -59,7 +61,7 @@ final class CpuBuffer implements Buffer {
   @Override
   public void fill(byte value) {
     check();
-    memory.fill(value);
+    placement.near(() -> memory.fill(value));
   }
 
   @Override

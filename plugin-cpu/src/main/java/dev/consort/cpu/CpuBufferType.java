@@ -16,9 +16,11 @@ final class CpuBufferType implements BufferType {
 
   private final Device device;
   private final Supplier<Kernels> kernels;
+  private final Placement placement;
   private final boolean repacks;
 
-  CpuBufferType(Device device, Supplier<Kernels> kernels, boolean repacks) {
+  CpuBufferType(Device device, Supplier<Kernels> kernels, Placement placement, boolean repacks) {
+    this.placement = placement;
     this.device = device;
     this.kernels = kernels;
     this.repacks = repacks;
@@ -62,7 +64,8 @@ final class CpuBufferType implements BufferType {
           .device(device)
           .build();
     }
-    Kernels.Allocated memory = kernels.get().allocate(Math.max(bytes, ALIGNMENT));
-    return new CpuBuffer(this, memory.segment().asSlice(0, bytes), memory.free());
+    Kernels.Allocated memory =
+        placement.near(() -> kernels.get().allocate(Math.max(bytes, ALIGNMENT)));
+    return new CpuBuffer(this, memory.segment().asSlice(0, bytes), placement, memory.free());
   }
 }

@@ -100,7 +100,7 @@ final class CpuCapabilities {
   private record Threads(CpuDevice device) implements SetThreads {
     @Override
     public void setThreads(int threads) {
-      new Settings("", threads, device.collectiveTimeout());
+      Settings.checkThreads(threads);
       device.executor().threads(threads);
     }
 

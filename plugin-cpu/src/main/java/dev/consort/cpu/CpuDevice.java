@@ -23,12 +23,16 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** The host's processor. Nothing is loaded and no thread is started before the first use. */
+/**
+ * The host's processor, or a node of it. Nothing is loaded and no thread is started before the
+ * first use.
+ */
 final class CpuDevice implements Device, AutoCloseable {
   private final DeviceInfo info;
   private final String path;
   private final Packing packing;
   private final Settings settings;
+  private final Placement placement;
   private final Poison poison = new Poison(this);
   private final AtomicInteger backends = new AtomicInteger();
   private final Capabilities capabilities;
@@ -37,12 +41,20 @@ final class CpuDevice implements Device, AutoCloseable {
   private @Nullable BufferType plain;
   private @Nullable BufferType packed;
 
-  CpuDevice(Processor processor, String path, Settings settings) {
+  CpuDevice(int index, Processor processor, String path, Settings settings, Placement placement) {
+    this.placement = placement;
     this.path = path;
     this.packing = Packing.of(path);
     this.settings = settings;
     this.info =
-        new DeviceInfo("cpu", 0, processor.model(), DeviceKind.CPU, false, path, "cpu " + path);
+        new DeviceInfo(
+            "cpu",
+            index,
+            processor.model() + placement.suffix(),
+            DeviceKind.CPU,
+            false,
+            path,
+            "cpu " + path);
     this.capabilities = CpuCapabilities.of(this, processor);
   }
 
@@ -53,7 +65,7 @@ final class CpuDevice implements Device, AutoCloseable {
 
   @Override
   public DeviceMemory memory() {
-    long[] bytes = Processor.memory();
+    long[] bytes = placement.memory();
     return new DeviceMemory(bytes[0], bytes[1]);
   }
 
@@ -69,7 +81,9 @@ final class CpuDevice implements Device, AutoCloseable {
   synchronized Executor executor() {
     Executor made = executor;
     if (made == null) {
-      made = new Executor(kernels(), poison, "consort-cpu", settings.threads());
+      String name = placement.isLocal() ? "consort-" + info.id() : "consort-cpu";
+      int threads = Math.min(settings.threads(), placement.cores());
+      made = new Executor(kernels(), poison, name, threads, placement);
       executor = made;
     }
     return made;
@@ -79,7 +93,7 @@ final class CpuDevice implements Device, AutoCloseable {
   public synchronized BufferType bufferType() {
     BufferType made = plain;
     if (made == null) {
-      made = new CpuBufferType(this, this::kernels, false);
+      made = new CpuBufferType(this, this::kernels, placement, false);
       plain = made;
     }
     return made;
@@ -93,7 +107,7 @@ final class CpuDevice implements Device, AutoCloseable {
   synchronized BufferType packedType() {
     BufferType made = packed;
     if (made == null) {
-      made = new CpuBufferType(this, this::kernels, true);
+      made = new CpuBufferType(this, this::kernels, placement, true);
       packed = made;
     }
     return made;
@@ -138,10 +152,11 @@ final class CpuDevice implements Device, AutoCloseable {
 
       @Override
       public Optional<Buffer> wrap(MemorySegment memory) {
-        if (!memory.isNative()) {
+        // Weights are read from the node's own memory: they are copied there.
+        if (!memory.isNative() || placement.isLocal()) {
           return Optional.empty();
         }
-        return Optional.of(new CpuBuffer(bufferType(), memory, () -> {}));
+        return Optional.of(new CpuBuffer(bufferType(), memory, placement, () -> {}));
       }
     };
   }

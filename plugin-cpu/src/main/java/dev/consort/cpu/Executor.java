@@ -22,6 +22,7 @@ final class Executor implements AutoCloseable {
   private final Kernels kernels;
   private final Poison poison;
   private final Team team;
+  private final Placement placement;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Arena arena = Arena.ofShared();
@@ -34,11 +35,12 @@ final class Executor implements AutoCloseable {
   private volatile boolean closed;
   private volatile int threads;
 
-  Executor(Kernels kernels, Poison poison, String name, int threads) {
+  Executor(Kernels kernels, Poison poison, String name, int threads, Placement placement) {
     this.kernels = kernels;
     this.poison = poison;
     this.threads = threads;
-    this.team = new Team(kernels, name);
+    this.placement = placement;
+    this.team = new Team(kernels, name, placement);
     this.thread = new Thread(this::work, name + "-0");
     thread.setDaemon(true);
     thread.start();
@@ -129,6 +131,7 @@ final class Executor implements AutoCloseable {
   }
 
   private void work() {
+    placement.enter();
     for (Stream stream = take(); stream != null; stream = take()) {
       boolean blocked = false;
       try {

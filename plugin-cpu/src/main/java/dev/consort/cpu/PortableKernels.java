@@ -7,6 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The kernels in Java, for processors and systems without native ones. Reads the same steps. */
 final class PortableKernels implements Kernels {
@@ -14,9 +16,18 @@ final class PortableKernels implements Kernels {
   private static final long ARRIVED = 0;
   private static final long EPOCH = 8;
   private static final int SPINS = 2000;
+  private static final Logger LOG = LoggerFactory.getLogger(PortableKernels.class);
 
   private final ThreadLocal<PortableWorker> workers = ThreadLocal.withInitial(PortableWorker::new);
   private final AtomicReference<@Nullable IllegalStateException> failure = new AtomicReference<>();
+
+  PortableKernels() {
+    if (!Vectors.PRESENT) {
+      LOG.warn(
+          "the CPU computes without vectors, some twenty times slower than with them; start java"
+              + " with --add-modules jdk.incubator.vector");
+    }
+  }
 
   @Override
   public String name() {

@@ -15,6 +15,7 @@ final class Team implements AutoCloseable {
 
   private final Kernels kernels;
   private final String name;
+  private final Placement placement;
   private final Arena arena = Arena.ofShared();
   private final long meeting;
   private final List<Helper> helpers = new ArrayList<>();
@@ -28,7 +29,8 @@ final class Team implements AutoCloseable {
   private int threads;
   private long ticket;
 
-  Team(Kernels kernels, String name) {
+  Team(Kernels kernels, String name, Placement placement) {
+    this.placement = placement;
     this.kernels = kernels;
     this.name = name;
     this.meeting = arena.allocate(StepLayout.TEAM_BYTES, 64).address();
@@ -119,6 +121,7 @@ final class Team implements AutoCloseable {
 
     @Override
     public void run() {
+      placement.enter();
       while (awaitNext()) {
         seen = called;
         kernels.run(steps, count, meeting, threads, index, rooms[index]);

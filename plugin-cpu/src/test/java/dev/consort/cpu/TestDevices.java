@@ -16,8 +16,8 @@ final class TestDevices {
   /** A device with the given kernels; aborts the test where they do not run. */
   static CpuDevice of(String path, int threads) {
     assumeRuns(path);
-    return new CpuDevice(
-        Processor.detect(), path, new Settings(path, threads, Duration.ofSeconds(2)));
+    var settings = new Settings(path, threads, Duration.ofSeconds(2), Settings.Numa.OFF);
+    return new CpuDevice(0, Processor.detect(), path, settings, Placement.ANYWHERE);
   }
 
   /** The plugin with the given kernels, for the kit. */

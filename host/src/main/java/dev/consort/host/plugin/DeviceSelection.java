@@ -58,8 +58,8 @@ public final class DeviceSelection {
   }
 
   /**
-   * What is taken where users say nothing: every GPU or accelerator that is no program, else {@code
-   * cpu:0}.
+   * What is taken where users say nothing: every GPU or accelerator that is no program, else the
+   * CPU, which is several devices where its memory has several nodes.
    *
    * @throws ConsortException NOT_FOUND if there is neither
    */
@@ -69,7 +69,12 @@ public final class DeviceSelection {
             .filter(d -> d.info().kind() != DeviceKind.CPU && !d.info().software())
             .limit(MAX_MEMBERS)
             .toList();
-    return hardware.isEmpty() ? select("cpu:0") : hardware;
+    if (!hardware.isEmpty()) {
+      return hardware;
+    }
+    List<Device> nodes =
+        devices.stream().filter(d -> d.info().plugin().equals("cpu")).limit(MAX_MEMBERS).toList();
+    return nodes.size() > 1 ? nodes : select("cpu:0");
   }
 
   private static int times(String term, String count) {
