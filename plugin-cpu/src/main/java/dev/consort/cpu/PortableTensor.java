@@ -59,7 +59,15 @@ final class PortableTensor {
   /** Decodes {@code count} elements from an address on to floats at {@code to}. */
   void decode(long from, long to, long count) {
     if (nb[0] == type.blockBytes()) {
-      Codec.of(type).decode(Memory.ALL, from, Memory.ALL, to, count);
+      long vectors = type == DataType.F16 && Vectors.PRESENT ? count / Vectors.LANES : 0;
+      long done = vectors * Vectors.LANES;
+      if (vectors > 0) {
+        Lanes.halves(from, Lanes.UNIT, vectors, to);
+      }
+      if (done < count) {
+        long bytes = type.bytes(done);
+        Codec.of(type).decode(Memory.ALL, from + bytes, Memory.ALL, to + 4 * done, count - done);
+      }
       return;
     }
     for (long j = 0; j < count; j++) {

@@ -3,13 +3,9 @@ package dev.consort.cpu;
 
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/**
- * Loops with the Vector API; only touched where its module is. Kept small: large ones are not
- * compiled.
- */
+/** Loops with the Vector API; only touched where its module is. As {@link Lanes} has it. */
 final class VectorLoops {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -22,10 +18,6 @@ final class VectorLoops {
     return LANES >= 4;
   }
 
-  private static FloatVector load(long at) {
-    return FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, ORDER);
-  }
-
   /**
    * The sum of products. Lanes are added one by one from memory: reducing a vector of floats has no
    * defined order, and interpreted and compiled code would differ.
@@ -35,8 +27,12 @@ final class VectorLoops {
     FloatVector odd = FloatVector.zero(SPECIES);
     long j = 0;
     for (; j + 2L * LANES <= count; j += 2L * LANES) {
-      even = load(a + 4 * j).fma(load(b + 4 * j), even);
-      odd = load(a + 4 * (j + LANES)).fma(load(b + 4 * (j + LANES)), odd);
+      FloatVector x = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, a + 4 * j, ORDER);
+      FloatVector y = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, b + 4 * j, ORDER);
+      even = x.fma(y, even);
+      x = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, a + 4 * (j + LANES), ORDER);
+      y = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, b + 4 * (j + LANES), ORDER);
+      odd = x.fma(y, odd);
     }
     even.add(odd).intoMemorySegment(Memory.ALL, spill, ORDER);
     float sum = 0;
@@ -53,8 +49,10 @@ final class VectorLoops {
   static void addScaled(long y, float a, long x, long count) {
     long j = 0;
     for (; j + LANES <= count; j += LANES) {
-      load(x + 4 * j)
-          .lanewise(VectorOperators.FMA, FloatVector.broadcast(SPECIES, a), load(y + 4 * j))
+      FloatVector sum = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, y + 4 * j, ORDER);
+      FloatVector scaled = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, x + 4 * j, ORDER);
+      scaled
+          .fma(FloatVector.broadcast(SPECIES, a), sum)
           .intoMemorySegment(Memory.ALL, y + 4 * j, ORDER);
     }
     for (; j < count; j++) {
@@ -66,7 +64,8 @@ final class VectorLoops {
   static void scale(long y, float a, long x, long count) {
     long j = 0;
     for (; j + LANES <= count; j += LANES) {
-      load(x + 4 * j).mul(a).intoMemorySegment(Memory.ALL, y + 4 * j, ORDER);
+      FloatVector value = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, x + 4 * j, ORDER);
+      value.mul(a).intoMemorySegment(Memory.ALL, y + 4 * j, ORDER);
     }
     for (; j < count; j++) {
       Vectors.set(y + 4 * j, a * Vectors.get(x + 4 * j));
