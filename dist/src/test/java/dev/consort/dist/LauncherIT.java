@@ -85,6 +85,15 @@ class LauncherIT {
   }
 
   @Test
+  void kernelsInJavaGetTheVectorApiAndOnlyThey() throws Exception {
+    String module = "jdk.incubator.vector";
+    Result java = start(LAUNCHER, Map.of(), "devices", "--set", "cpu.path=portable");
+    assertThat(java.err()).contains(module);
+    Result c = start(LAUNCHER, Map.of(), "devices", "-o", "csv");
+    assertThat(c.err().contains(module)).isEqualTo(c.out().contains("portable"));
+  }
+
+  @Test
   void theLauncherWorksThroughALinkFromAnyFolder() throws Exception {
     Path link = Files.createSymbolicLink(folder.resolve("linked"), LAUNCHER.toRealPath());
     assertThat(start(link, Map.of(), "--version").out()).contains("consort");
