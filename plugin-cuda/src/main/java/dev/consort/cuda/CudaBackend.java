@@ -19,6 +19,7 @@ import dev.consort.spi.Checks;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A CUDA stream. */
@@ -148,7 +149,7 @@ final class CudaBackend implements Backend {
         long piece = Math.min(bytes - done, Staging.PIECE);
         Staging.Block block = device.staging().forRead(piece);
         Gpu.copy(block.address(), at + done, piece, stream);
-        block.reading(stream, to.asSlice(done, piece), piece, piece);
+        block.reading(stream, to, done, piece, piece, 1);
         device.host().add(block);
         done += piece;
       }
@@ -208,9 +209,9 @@ final class CudaBackend implements Backend {
     if (rows == 0 || rowBytes == 0) {
       return;
     }
-    MemorySegment used = to.asSlice(0, span(toStride, rowBytes, rows));
+    Objects.checkFromIndexSize(0, span(toStride, rowBytes, rows), to.byteSize());
     try {
-      if (device.host().isPinned(used)) {
+      if (device.host().isPinned(to)) {
         Rectangle.get(at, fromStride, to.address(), toStride, rowBytes, rows, stream);
         return;
       }
@@ -220,8 +221,7 @@ final class CudaBackend implements Backend {
         Staging.Block block = device.staging().forRead(count * rowBytes);
         Rectangle.get(
             at + row * fromStride, fromStride, block.address(), rowBytes, rowBytes, count, stream);
-        MemorySegment target = used.asSlice(row * toStride, span(toStride, rowBytes, count));
-        block.reading(stream, target, toStride, rowBytes);
+        block.reading(stream, to, row * toStride, toStride, rowBytes, count);
         device.host().add(block);
       }
     } catch (CudaError e) {

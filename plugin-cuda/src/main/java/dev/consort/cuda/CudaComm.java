@@ -21,6 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,9 @@ final class CudaComm implements Comm {
     for (CudaBackend backend : backends) {
       processors = Math.min(processors, backend.device().gpu().processors());
     }
-    this.kernels = new ReduceKernels(backends.size(), processors);
+    Optional<Ways> pinned = backends.getFirst().device().settings().ways();
+    this.kernels =
+        new ReduceKernels(backends.size(), processors, pinned.orElse(Ways.usual(backends.size())));
     backends.getFirst().device().gpu().bind();
     this.words = new HostBlock(WORD * (1 + backends.size()));
     this.flags = words.segment().fill((byte) 0);
@@ -72,7 +75,7 @@ final class CudaComm implements Comm {
       CudaDevice device = backend.device();
       try {
         device.gpu().bind();
-        DeviceBlock inbox = new DeviceBlock(comm.kernels.inboxBytes());
+        DeviceBlock inbox = new DeviceBlock(comm.kernels.bytes());
         comm.inboxes.add(inbox);
         device.fill(inbox, (byte) 0);
       } catch (CudaError e) {
@@ -95,6 +98,11 @@ final class CudaComm implements Comm {
 
   CudaBackend backend(int rank) {
     return backends.get(rank);
+  }
+
+  /** Which way sums of which size go. */
+  Ways ways() {
+    return kernels.ways();
   }
 
   String names() {

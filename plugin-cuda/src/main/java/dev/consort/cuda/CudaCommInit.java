@@ -57,6 +57,7 @@ final class CudaCommInit implements CommInit {
       comm.close();
       return Optional.empty();
     }
+    LOG.info("sums over {}: {}", comm.names(), comm.ways());
     return Optional.of(comm);
   }
 }

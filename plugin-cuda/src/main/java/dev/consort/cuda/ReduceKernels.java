@@ -10,49 +10,62 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The launches of a sum over members, and the memory that they send through. Small sums go one
- * shot: everybody sends all to everybody. Larger ones go two shots: everybody owns a slice. Which
- * one is taken depends on size and members alone, and the sums are the same bits.
+ * The launches of a sum over members, and the memory that they send through. Which {@link Way} is
+ * taken depends on the size of the sum alone, once the comm is made.
  */
 final class ReduceKernels {
   private static final String FILE = "comm";
 
-  /** What a member sends at most in one shot, in bytes of F32. */
-  private static final long ONE_SHOT_BYTES = 512 << 10;
+  /** Packets of 16 bytes that there is room for, from each sender. */
+  private static final long PACKET_SLOTS = 128 << 10;
 
-  /** What is reduced at once at most, in bytes of F32; more goes piece after piece. */
+  /** What is reduced at once at most, in bytes on the wire; more goes piece after piece. */
   private static final long PIECE_BYTES = 16 << 20;
 
-  /** {@code State} of comm.cu. */
-  private static final long STATE_BYTES = 256 + 2 * 8 * 256 * 4;
+  /** {@code State} of comm.cuh. */
+  private static final long STATE_BYTES = 256 + 2 * 8 * 256 * 8;
 
   private static final int MOST_BLOCKS = 256;
+
+  /** Blocks with flags that a multiprocessor runs at once. */
+  private static final int BLOCKS_AT_ONCE = 2;
+
+  /** Units of 16 bytes that a block sends between two flags. */
+  private static final long CHUNK = 2048;
 
   /** What the threads of a block keep. */
   private static final int LONGEST_ROW = 1024 * 4 * 4;
 
   private static final int MOST_ROWS = 16;
-  private static final int ONE_SHOT_THREADS = 256;
-  private static final int TWO_SHOT_THREADS = 512;
+  private static final long MOST_WITH_NORM = 512 << 10;
 
   private final int members;
   private final int blocks;
-  private final long packetSlots;
-  private final long sliceBytes;
+  private final long inboxBytes;
+  private Ways ways;
 
   /**
    * @param processors the fewest multiprocessors that a member has
    */
-  ReduceKernels(int members, int processors) {
+  ReduceKernels(int members, int processors, Ways ways) {
     this.members = members;
-    this.blocks = Math.min(MOST_BLOCKS, 2 * processors);
-    this.packetSlots = Math.max(1, ONE_SHOT_BYTES / Math.max(1, members - 1) / 8) + 1;
-    this.sliceBytes = 16 * (PIECE_BYTES / 16 / members + 1);
+    this.blocks = Math.min(MOST_BLOCKS, BLOCKS_AT_ONCE * processors);
+    this.inboxBytes = 2 * PIECE_BYTES + 256L * members;
+    this.ways = ways;
+  }
+
+  Ways ways() {
+    return ways;
+  }
+
+  /** Decides which way later sums go. */
+  void choose(Ways chosen) {
+    ways = chosen;
   }
 
   /** Bytes of a member's memory that the others write into; starts as zeros. */
-  long inboxBytes() {
-    return STATE_BYTES + 2L * members * 16 * packetSlots + 4L * members * sliceBytes;
+  long bytes() {
+    return STATE_BYTES + 2L * members * 16 * PACKET_SLOTS + 2 * inboxBytes;
   }
 
   /**
@@ -65,18 +78,32 @@ final class ReduceKernels {
   List<Launch> launches(
       Modules modules, Meeting meeting, int rank, long from, long to, long count, Wire wire) {
     List<Launch> launches = new ArrayList<>();
+    int element = elementBytes(wire);
     long at = 0;
     do {
-      long piece = Math.min(PIECE_BYTES / 4, count - at);
-      launches.add(launch(modules, meeting, rank, from + 4 * at, to + 4 * at, piece, wire));
+      long piece = Math.min(PIECE_BYTES / element, count - at);
+      Way way = ways.of(piece * element);
+      Way taken = fits(way, piece * element) ? way : Way.TWO_SHOT_FLAGS;
+      launches.add(launch(modules, meeting, rank, from + 4 * at, to + 4 * at, piece, wire, taken));
       at += piece;
     } while (at < count);
     return launches;
   }
 
-  /** Whether the sum goes one shot, and its rows fit into the threads of a block. */
+  /** Whether there is room for so many bytes on that way. */
+  boolean fits(Way way, long bytes) {
+    long fromEach = way.isOneShot() ? bytes : tiles(bytes, members);
+    long room = way.hasPackets() ? 8 * PACKET_SLOTS : inboxBytes / members - 64;
+    return fromEach + 16 <= (way.isOneShot() ? room : room / 2);
+  }
+
+  private static int elementBytes(Wire wire) {
+    return wire == Wire.BF16 ? 2 : 4;
+  }
+
+  /** Whether the sum is small, and its rows fit into the threads of a block. */
   boolean takesNorm(Tensor node) {
-    return isSmall(node.shape().elements())
+    return 4 * node.shape().elements() * (members - 1) <= MOST_WITH_NORM
         && node.ne(0) <= LONGEST_ROW
         && node.shape().rows() <= MOST_ROWS;
   }
@@ -91,28 +118,38 @@ final class ReduceKernels {
       ElementKernels.Norm after) {
     Arguments arguments = arguments(meeting, rank, from, 0, count);
     after.add(arguments, work);
-    String kernel = wire == Wire.BF16 ? "one_shot_norm_bf16" : "one_shot_norm_f32";
-    work.grid(FILE, kernel, arguments, after.threads(), after.x().shape().rows(), 1, 1);
+    work.grid(
+        FILE,
+        "one_shot_norm" + suffix(wire),
+        arguments,
+        after.threads(),
+        after.x().shape().rows(),
+        1,
+        1);
   }
 
-  private boolean isSmall(long count) {
-    return 4 * count * (members - 1) <= ONE_SHOT_BYTES;
+  private static String suffix(Wire wire) {
+    return wire == Wire.BF16 ? "_bf16" : "_f32";
   }
 
   private Launch launch(
-      Modules modules, Meeting meeting, int rank, long from, long to, long count, Wire wire) {
-    boolean oneShot = isSmall(count);
-    int perPacket = wire == Wire.BF16 ? 4 : 2;
-    long units = oneShot ? tiles(count, perPacket) : tiles(tiles(count, 2 * perPacket), members);
-    int threads = oneShot ? ONE_SHOT_THREADS : TWO_SHOT_THREADS;
-    long grid = Math.max(1, tiles(units, threads));
-    String kernel = (oneShot ? "one_shot_" : "two_shot_") + (wire == Wire.BF16 ? "bf16" : "f32");
+      Modules modules,
+      Meeting meeting,
+      int rank,
+      long from,
+      long to,
+      long count,
+      Wire wire,
+      Way way) {
+    int unit = (way.hasPackets() ? 8 : 16) / elementBytes(wire);
+    long all = Math.max(1, tiles(count, unit));
+    long grid = tiles(way.isOneShot() ? all : tiles(all, members), way.threads());
     return new Launch(
-        modules.function(FILE, kernel),
-        (int) (oneShot ? grid : Math.min(grid, blocks)),
+        modules.function(FILE, way.kernel() + suffix(wire)),
+        (int) (way.hasPackets() ? grid : Math.min(grid, blocks)),
         1,
         1,
-        threads,
+        way.threads(),
         0,
         arguments(meeting, rank, from, to, count).bytes(),
         modules.overlap() ? Launch.Start.DURING_PREVIOUS : Launch.Start.AFTER_PREVIOUS);
@@ -121,8 +158,8 @@ final class ReduceKernels {
   private Arguments arguments(Meeting meeting, int rank, long from, long to, long count) {
     var arguments = new Arguments();
     long packets = STATE_BYTES;
-    long slices = packets + 2L * members * 16 * packetSlots;
-    for (long part : new long[] {0, packets, slices}) {
+    long inboxes = packets + 2L * members * 16 * PACKET_SLOTS;
+    for (long part : new long[] {0, packets, inboxes}) {
       for (int m = 0; m < CudaComm.MOST_MEMBERS; m++) {
         arguments.word(m < members ? meeting.inboxes.get(m).address() + part : 0);
       }
@@ -134,8 +171,9 @@ final class ReduceKernels {
         .word(meeting.errors.get(rank))
         .word(count)
         .word(meeting.limitNanos)
-        .word(packetSlots)
-        .word(sliceBytes)
+        .word(PACKET_SLOTS)
+        .word(inboxBytes)
+        .word(CHUNK)
         .integer(members)
         .integer(rank);
   }

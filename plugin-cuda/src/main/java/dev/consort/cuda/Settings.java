@@ -6,13 +6,19 @@ import dev.consort.api.ErrorCode;
 import dev.consort.spi.PluginContext;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What users may set, in the host's settings for the plugin or as a system property {@code
  * consort.cuda.KEY}: {@code collective-timeout} in seconds; {@code comm}, which is {@code peer} or
- * {@code host}: whether sums over GPUs go over their own links.
+ * {@code host}: whether sums over GPUs go over their own links; {@code reduce}, which is {@code
+ * measured} or {@link Ways} as text: which way they go there.
  */
-record Settings(Duration collectiveTimeout, Sums sums) {
+record Settings(Duration collectiveTimeout, Sums sums, Optional<Ways> ways) {
+  private static final String MEASURED = "measured";
+
   /** How sums over members travel. */
   enum Sums {
     PEER,
@@ -29,9 +35,24 @@ record Settings(Duration collectiveTimeout, Sums sums) {
       throw wrong("collective-timeout", seconds, "a number of seconds", e);
     }
     try {
-      return new Settings(timeout, Sums.valueOf(comm.toUpperCase(Locale.ROOT)));
+      Sums sums = Sums.valueOf(comm.toUpperCase(Locale.ROOT));
+      return new Settings(timeout, sums, ways(text(context, "reduce", MEASURED)));
     } catch (IllegalArgumentException e) {
       throw wrong("comm", comm, "peer or host", e);
+    }
+  }
+
+  private static Optional<Ways> ways(String text) {
+    try {
+      return text.equals(MEASURED) ? Optional.empty() : Optional.of(Ways.parse(text));
+    } catch (IllegalArgumentException e) {
+      String names = Stream.of(Way.values()).map(Way::label).collect(Collectors.joining(", "));
+      throw wrong(
+          "reduce",
+          text,
+          "'measured', or ways of %s with growing sizes: one-shot-packets:262144,two-shot-flags"
+              .formatted(names),
+          e);
     }
   }
 

@@ -30,8 +30,10 @@ final class Staging implements AutoCloseable {
     private final MemorySegment segment;
     private final Marker marker = new Marker();
     private @Nullable MemorySegment target;
+    private long targetOffset;
     private long targetStride;
     private long rowBytes;
+    private long rows;
     private boolean taken;
 
     private Block(CudaDevice device, long bytes) {
@@ -58,11 +60,17 @@ final class Staging implements AutoCloseable {
       taken = false;
     }
 
-    /** The read has been asked for; its rows go to the target. */
-    synchronized void reading(Stream stream, MemorySegment to, long stride, long bytesOfRow) {
+    /**
+     * The read has been asked for; its rows go to the target. Decoding reads once a token and
+     * member, so nothing is made for it.
+     */
+    synchronized void reading(
+        Stream stream, MemorySegment to, long offset, long stride, long bytesOfRow, long rowCount) {
       target = to;
+      targetOffset = offset;
       targetStride = stride;
       rowBytes = bytesOfRow;
+      rows = rowCount;
       sent(stream);
     }
 
@@ -73,7 +81,10 @@ final class Staging implements AutoCloseable {
     /** Whether a read goes into the segment. */
     synchronized boolean writes(MemorySegment over) {
       MemorySegment to = target;
-      return to != null && to.asOverlappingSlice(over).isPresent();
+      return to != null
+          && to.asSlice(targetOffset, (rows - 1) * targetStride + rowBytes)
+              .asOverlappingSlice(over)
+              .isPresent();
     }
 
     void await() {
@@ -90,12 +101,11 @@ final class Staging implements AutoCloseable {
         return false;
       }
       if (targetStride == rowBytes) {
-        MemorySegment.copy(segment, 0, to, 0, to.byteSize());
+        MemorySegment.copy(segment, 0, to, targetOffset, rows * rowBytes);
       } else {
-        long from = 0;
-        for (long at = 0; at + rowBytes <= to.byteSize(); at += targetStride) {
-          MemorySegment.copy(segment, from, to, at, rowBytes);
-          from += rowBytes;
+        for (long row = 0; row < rows; row++) {
+          long at = targetOffset + row * targetStride;
+          MemorySegment.copy(segment, row * rowBytes, to, at, rowBytes);
         }
       }
       target = null;

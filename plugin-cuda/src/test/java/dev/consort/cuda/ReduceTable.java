@@ -18,32 +18,41 @@ import dev.consort.api.Tensor;
 import dev.consort.api.WirePolicy;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Prints how long a sum over the first N devices takes inside plans, from 4 KiB to 256 MiB, as F32
- * and BF16. {@code java -cp ... dev.consort.cuda.ReduceTable N}
+ * and BF16: as the comm chooses its way, then each way that has room for it. {@code java -cp ...
+ * dev.consort.cuda.ReduceTable N}
  */
 final class ReduceTable {
   private static final int ROUNDS = 6;
+  private static final int MOST_IN_PACKETS = 2 << 20;
 
   private ReduceTable() {}
 
   public static void main(String[] args) {
-    List<Device> devices = TestDevices.atLeast(1).subList(0, Integer.parseInt(args[0]));
+    int members = Integer.parseInt(args[0]);
     for (WirePolicy wire : List.of(WirePolicy.EXACT, new WirePolicy(0))) {
-      for (int bytes = 4096; bytes <= 256 << 20; bytes *= 4) {
-        int sums = bytes <= 1 << 20 ? 50 : bytes <= 16 << 20 ? 10 : 4;
-        System.out.printf(
-            "consort %s elements %d (%d KiB as F32): %.2f us%n",
-            wire.wire(1).name().toLowerCase(Locale.ROOT),
-            bytes / 4,
-            bytes >> 10,
-            nanos(devices, wire, bytes / 4, sums) / 1e3);
+      System.out.printf("%s on the wire, %d members, us%n", wire.wire(1), members);
+      table("measured", members, wire, 256 << 20);
+      for (Way way : Way.values()) {
+        int most = way.hasPackets() ? MOST_IN_PACKETS : 64 << 20;
+        table(way.label(), members, wire, most);
       }
     }
     System.out.flush();
     Runtime.getRuntime().halt(0);
+  }
+
+  private static void table(String way, int members, WirePolicy wire, int most) {
+    List<Device> devices = TestDevices.with("reduce", way, members).subList(0, members);
+    StringBuilder line = new StringBuilder("%-17s".formatted(way));
+    for (int bytes = 4096; bytes <= most; bytes *= 4) {
+      int sums = bytes <= 1 << 20 ? 50 : bytes <= 16 << 20 ? 10 : 4;
+      double micros = nanos(devices, wire, bytes / 4, sums) / 1e3;
+      line.append("  %dK %.1f".formatted(bytes >> 10, micros));
+    }
+    System.out.println(line);
   }
 
   /** Of one sum, in the best of some rounds. */

@@ -12,11 +12,11 @@ import org.junit.jupiter.api.Assumptions;
 
 /** The CUDA devices of this machine. */
 final class TestDevices {
-  private static final Registration REGISTRATION = register("");
+  private static final Registration REGISTRATION = register("", "");
 
   private TestDevices() {}
 
-  private static Registration register(String timeout) {
+  private static Registration register(String key, String value) {
     return new CudaProvider()
         .register(
             new PluginContext() {
@@ -26,10 +26,8 @@ final class TestDevices {
               }
 
               @Override
-              public Optional<String> setting(String key) {
-                return key.equals("collective-timeout") && !timeout.isEmpty()
-                    ? Optional.of(timeout)
-                    : Optional.empty();
+              public Optional<String> setting(String asked) {
+                return asked.equals(key) ? Optional.of(value) : Optional.empty();
               }
             });
   }
@@ -45,7 +43,12 @@ final class TestDevices {
 
   /** Devices of their own, whose members wait so long for each other. */
   static List<Device> withTimeout(Duration timeout, int count) {
-    return atLeast(count, register(String.valueOf(timeout.toMillis() / 1000.0)));
+    return with("collective-timeout", String.valueOf(timeout.toMillis() / 1000.0), count);
+  }
+
+  /** Devices of their own, for which the plugin has a setting. */
+  static List<Device> with(String key, String value, int count) {
+    return atLeast(count, register(key, value));
   }
 
   private static List<Device> atLeast(int count, Registration registration) {
