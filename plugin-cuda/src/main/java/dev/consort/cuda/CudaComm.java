@@ -16,12 +16,14 @@ import dev.consort.cuda.driver.CudaError;
 import dev.consort.cuda.driver.DeviceBlock;
 import dev.consort.cuda.driver.HostBlock;
 import dev.consort.cuda.driver.Launch;
+import dev.consort.cuda.driver.Modules;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -131,7 +133,12 @@ final class CudaComm implements Comm {
 
   /** What a member's plan launches for one sum. */
   List<Launch> launches(int rank, long from, long to, long count) {
-    return launches(rank, from, to, count, wire.wire(count));
+    var term = new ReduceKernels.Term(from, to, count, wire.wire(count));
+    return kernels.launches(modules(rank), meeting, rank, term);
+  }
+
+  private Modules modules(int rank) {
+    return backends.get(rank).device().gpu().modules();
   }
 
   /** Whether the node is a sum so small that its kernel can go on with addition and norm. */
@@ -146,12 +153,24 @@ final class CudaComm implements Comm {
   /** Adds the launch of a sum, of what is added to it, and of the norm of that. */
   void reduceNorm(Work work, int rank, Tensor term, ElementKernels.Norm after) {
     long count = term.shape().elements();
-    kernels.reduceNorm(work, meeting, rank, work.address(term), count, wire.wire(count), after);
+    var own = new ReduceKernels.Term(work.address(term), 0, count, wire.wire(count));
+    kernels.reduceNorm(work, meeting, rank, own, after);
   }
 
-  private List<Launch> launches(int rank, long from, long to, long count, Wire format) {
-    var modules = backends.get(rank).device().gpu().modules();
-    return kernels.launches(modules, meeting, rank, from, to, count, format);
+  /** Whether there is room for so many F32 elements on that way. */
+  boolean fits(Way way, long count) {
+    return kernels.fits(way, 4 * count);
+  }
+
+  /** One member's launch of a sum in place, as F32 on that way. */
+  Launch launch(int rank, long place, long count, Way way) {
+    var term = new ReduceKernels.Term(place, place, count, Wire.F32);
+    return kernels.launch(modules(rank), meeting, rank, term, way);
+  }
+
+  /** Decides which way sums go from now on. */
+  void choose(Ways ways) {
+    kernels.choose(ways);
   }
 
   @Override
@@ -179,22 +198,22 @@ final class CudaComm implements Comm {
       }
       places.add(backends.get(rank).range("all_reduce", partial, 0, partial.tensor().bytes()));
     }
-    enqueue(places, count, wire.wire(count));
+    enqueue(rank -> launches(rank, places.get(rank), places.get(rank), count));
   }
 
-  /** A sum in place whose terms travel as F32. */
-  void enqueueExact(List<Long> places, long count) {
-    enqueue(places, count, Wire.F32);
+  /** A sum in place, as F32 on that way. */
+  void enqueue(List<Long> places, long count, Way way) {
+    enqueue(rank -> List.of(launch(rank, places.get(rank), count, way)));
   }
 
   /** Everything is prepared before the first member starts to wait for the others. */
-  private void enqueue(List<Long> places, long count, Wire format) {
+  private void enqueue(IntFunction<List<Launch>> launches) {
     List<List<Launch>> all = new ArrayList<>();
-    for (int rank = 0; rank < places.size(); rank++) {
+    for (int rank = 0; rank < backends.size(); rank++) {
       backends.get(rank).device().gpu().bind();
-      all.add(launches(rank, places.get(rank), places.get(rank), count, format));
+      all.add(launches.apply(rank));
     }
-    for (int rank = 0; rank < places.size(); rank++) {
+    for (int rank = 0; rank < backends.size(); rank++) {
       CudaBackend backend = backends.get(rank);
       try {
         backend.device().gpu().bind();

@@ -52,12 +52,16 @@ final class CudaCommInit implements CommInit {
       }
     }
     CudaComm comm = CudaComm.open(own, wire);
-    if (!CommCheck.passes(comm)) {
+    boolean good = CommCheck.passes(comm);
+    if (good && own.getFirst().device().settings().ways().isEmpty()) {
+      CommTrial.fastest(comm).ifPresent(comm::choose);
+    }
+    if (!good || comm.hasFailed()) {
       LOG.warn("sums over {} came out wrong; they go through the host", comm.names());
       comm.close();
       return Optional.empty();
     }
-    LOG.info("sums over {}: {}", comm.names(), comm.ways());
+    LOG.info("sums over {} go {}", comm.names(), comm.ways());
     return Optional.of(comm);
   }
 }

@@ -74,19 +74,32 @@ final class ReduceKernels {
    */
   record Meeting(List<DeviceBlock> inboxes, long calledOff, List<Long> errors, long limitNanos) {}
 
+  /** What a member brings, as F32, and where the sum goes. */
+  record Term(long from, long to, long count, Wire wire) {
+    /** On the wire. */
+    long bytes() {
+      return count * (wire == Wire.BF16 ? 2 : 4);
+    }
+
+    private Term piece(long at, long most) {
+      return new Term(from + 4 * at, to + 4 * at, Math.min(most, count - at), wire);
+    }
+
+    private String kernel(String way) {
+      return way + (wire == Wire.BF16 ? "_bf16" : "_f32");
+    }
+  }
+
   /** One member's launches. */
-  List<Launch> launches(
-      Modules modules, Meeting meeting, int rank, long from, long to, long count, Wire wire) {
+  List<Launch> launches(Modules modules, Meeting meeting, int rank, Term term) {
     List<Launch> launches = new ArrayList<>();
-    int element = elementBytes(wire);
-    long at = 0;
-    do {
-      long piece = Math.min(PIECE_BYTES / element, count - at);
-      Way way = ways.of(piece * element);
-      Way taken = fits(way, piece * element) ? way : Way.TWO_SHOT_FLAGS;
-      launches.add(launch(modules, meeting, rank, from + 4 * at, to + 4 * at, piece, wire, taken));
-      at += piece;
-    } while (at < count);
+    long most = PIECE_BYTES / (term.wire == Wire.BF16 ? 2 : 4);
+    for (long at = 0; at == 0 || at < term.count; at += most) {
+      Term piece = term.piece(at, most);
+      Way way = ways.of(piece.bytes());
+      Way taken = fits(way, piece.bytes()) ? way : Way.TWO_SHOT_FLAGS;
+      launches.add(launch(modules, meeting, rank, piece, taken));
+    }
     return launches;
   }
 
@@ -97,10 +110,6 @@ final class ReduceKernels {
     return fromEach + 16 <= (way.isOneShot() ? room : room / 2);
   }
 
-  private static int elementBytes(Wire wire) {
-    return wire == Wire.BF16 ? 2 : 4;
-  }
-
   /** Whether the sum is small, and its rows fit into the threads of a block. */
   boolean takesNorm(Tensor node) {
     return 4 * node.shape().elements() * (members - 1) <= MOST_WITH_NORM
@@ -108,54 +117,29 @@ final class ReduceKernels {
         && node.shape().rows() <= MOST_ROWS;
   }
 
-  void reduceNorm(
-      Work work,
-      Meeting meeting,
-      int rank,
-      long from,
-      long count,
-      Wire wire,
-      ElementKernels.Norm after) {
-    Arguments arguments = arguments(meeting, rank, from, 0, count);
+  void reduceNorm(Work work, Meeting meeting, int rank, Term term, ElementKernels.Norm after) {
+    Arguments arguments = arguments(meeting, rank, term);
     after.add(arguments, work);
-    work.grid(
-        FILE,
-        "one_shot_norm" + suffix(wire),
-        arguments,
-        after.threads(),
-        after.x().shape().rows(),
-        1,
-        1);
+    String kernel = term.kernel("one_shot_norm");
+    work.grid(FILE, kernel, arguments, after.threads(), after.x().shape().rows(), 1, 1);
   }
 
-  private static String suffix(Wire wire) {
-    return wire == Wire.BF16 ? "_bf16" : "_f32";
-  }
-
-  private Launch launch(
-      Modules modules,
-      Meeting meeting,
-      int rank,
-      long from,
-      long to,
-      long count,
-      Wire wire,
-      Way way) {
-    int unit = (way.hasPackets() ? 8 : 16) / elementBytes(wire);
-    long all = Math.max(1, tiles(count, unit));
-    long grid = tiles(way.isOneShot() ? all : tiles(all, members), way.threads());
+  /** One member's launch of a sum that {@link #fits} the way. */
+  Launch launch(Modules modules, Meeting meeting, int rank, Term term, Way way) {
+    long units = Math.max(1, tiles(term.bytes(), way.hasPackets() ? 8 : 16));
+    long grid = tiles(way.isOneShot() ? units : tiles(units, members), way.threads());
     return new Launch(
-        modules.function(FILE, way.kernel() + suffix(wire)),
+        modules.function(FILE, term.kernel(way.kernel())),
         (int) (way.hasPackets() ? grid : Math.min(grid, blocks)),
         1,
         1,
         way.threads(),
         0,
-        arguments(meeting, rank, from, to, count).bytes(),
+        arguments(meeting, rank, term).bytes(),
         modules.overlap() ? Launch.Start.DURING_PREVIOUS : Launch.Start.AFTER_PREVIOUS);
   }
 
-  private Arguments arguments(Meeting meeting, int rank, long from, long to, long count) {
+  private Arguments arguments(Meeting meeting, int rank, Term term) {
     var arguments = new Arguments();
     long packets = STATE_BYTES;
     long inboxes = packets + 2L * members * 16 * PACKET_SLOTS;
@@ -165,11 +149,11 @@ final class ReduceKernels {
       }
     }
     return arguments
-        .word(from)
-        .word(to)
+        .word(term.from)
+        .word(term.to)
         .word(meeting.calledOff)
         .word(meeting.errors.get(rank))
-        .word(count)
+        .word(term.count)
         .word(meeting.limitNanos)
         .word(PACKET_SLOTS)
         .word(inboxBytes)

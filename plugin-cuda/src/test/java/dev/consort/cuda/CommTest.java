@@ -28,6 +28,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Sums over distinct GPUs, of every size at which another way is taken, and members that fail. */
 class CommTest {
@@ -60,7 +61,23 @@ class CommTest {
     "1000003, true"
   })
   void all_members_hold_the_same_bits(int count, boolean brief) {
-    List<Backend> members = backends(TestDevices.atLeast(2));
+    requireSums(TestDevices.atLeast(2), count, brief);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Way.class)
+  void every_way_gives_these_bits_over_any_number_of_members(Way way) {
+    List<Device> devices = TestDevices.with("reduce", way.label(), 2);
+    for (int members = 2; members <= devices.size(); members++) {
+      for (int count : new int[] {1, 7, 4096, 100_003, 262_147, 5_000_011}) {
+        requireSums(devices.subList(0, members), count, false);
+        requireSums(devices.subList(0, members), count, true);
+      }
+    }
+  }
+
+  private static void requireSums(List<Device> devices, int count, boolean brief) {
+    List<Backend> members = backends(devices);
     WirePolicy wire = brief ? new WirePolicy(0) : WirePolicy.EXACT;
     Random random = new Random(count);
     float[] sums = new float[count];
@@ -88,9 +105,12 @@ class CommTest {
         members.get(rank).get(partials.get(rank), 0, found);
         members.get(rank).synchronize();
         for (int i = 0; i < count; i++) {
-          assertThat(found.getAtIndex(ValueLayout.JAVA_FLOAT, i))
-              .as("element %d on member %d", i, rank)
-              .isEqualTo(brief ? rounded(sums[i]) : sums[i]);
+          float expected = brief ? rounded(sums[i]) : sums[i];
+          if (found.getAtIndex(ValueLayout.JAVA_FLOAT, i) != expected) {
+            assertThat(found.getAtIndex(ValueLayout.JAVA_FLOAT, i))
+                .as("element %d of %d on member %d of %d", i, count, rank, members.size())
+                .isEqualTo(expected);
+          }
         }
       }
       places.forEach(Allocation::close);
