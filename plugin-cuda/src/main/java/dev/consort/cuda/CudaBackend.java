@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /** A CUDA stream. */
 final class CudaBackend implements Backend {
   private final CudaDevice device;
-  private final Stream stream = new Stream();
+  private final Stream stream;
+  private final Uploads uploads;
   private volatile List<CudaComm> comms = List.of();
   private @Nullable DeviceBlock counters;
   private boolean closed;
@@ -33,6 +34,8 @@ final class CudaBackend implements Backend {
   /** In the device's context. */
   CudaBackend(CudaDevice device) {
     this.device = device;
+    this.uploads = new Uploads(device);
+    this.stream = new Stream();
   }
 
   @Override
@@ -40,7 +43,9 @@ final class CudaBackend implements Backend {
     return device;
   }
 
+  /** The stream, with everything in it that was asked for so far. In the device's context. */
   Stream stream() {
+    uploads.flush(stream);
     return stream;
   }
 
@@ -105,7 +110,7 @@ final class CudaBackend implements Backend {
       throw error(ErrorCode.CLOSED, "submit", "the plan was closed; compile it again");
     }
     try {
-      own.launch(stream);
+      own.launch(stream());
     } catch (CudaError e) {
       throw device.fail("submit", e);
     }
@@ -118,15 +123,19 @@ final class CudaBackend implements Backend {
     long at = range("set", to, offset, bytes);
     try {
       if (device.host().isPinned(from)) {
-        Gpu.copy(at, from.address(), bytes, stream);
+        Gpu.copy(at, from.address(), bytes, stream());
         return;
       }
       device.host().settle(from);
+      if (bytes <= Uploads.MOST_BYTES) {
+        uploads.add((CudaBuffers.Piece) to.buffer(), at, from, stream);
+        return;
+      }
       for (long done = 0; done < bytes; ) {
         long piece = Math.min(bytes - done, Staging.PIECE);
         Staging.Block block = device.staging().forWrite(piece);
         MemorySegment.copy(from, done, block.segment(), 0, piece);
-        Gpu.copy(at + done, block.address(), piece, stream);
+        Gpu.copy(at + done, block.address(), piece, stream());
         block.sent(stream);
         done += piece;
       }
@@ -142,13 +151,13 @@ final class CudaBackend implements Backend {
     long at = range("get", from, offset, bytes);
     try {
       if (device.host().isPinned(to)) {
-        Gpu.copy(to.address(), at, bytes, stream);
+        Gpu.copy(to.address(), at, bytes, stream());
         return;
       }
       for (long done = 0; done < bytes; ) {
         long piece = Math.min(bytes - done, Staging.PIECE);
         Staging.Block block = device.staging().forRead(piece);
-        Gpu.copy(block.address(), at + done, piece, stream);
+        Gpu.copy(block.address(), at + done, piece, stream());
         block.reading(stream, to, done, piece, piece, 1);
         device.host().add(block);
         done += piece;
@@ -175,7 +184,7 @@ final class CudaBackend implements Backend {
     MemorySegment used = from.asSlice(0, span(fromStride, rowBytes, rows));
     try {
       if (device.host().isPinned(used)) {
-        Rectangle.set(at, toStride, from.address(), fromStride, rowBytes, rows, stream);
+        Rectangle.set(at, toStride, from.address(), fromStride, rowBytes, rows, stream());
         return;
       }
       device.host().settle(used);
@@ -187,7 +196,7 @@ final class CudaBackend implements Backend {
           MemorySegment.copy(used, (row + i) * fromStride, block.segment(), i * rowBytes, rowBytes);
         }
         Rectangle.set(
-            at + row * toStride, toStride, block.address(), rowBytes, rowBytes, count, stream);
+            at + row * toStride, toStride, block.address(), rowBytes, rowBytes, count, stream());
         block.sent(stream);
       }
     } catch (CudaError e) {
@@ -212,7 +221,7 @@ final class CudaBackend implements Backend {
     Objects.checkFromIndexSize(0, span(toStride, rowBytes, rows), to.byteSize());
     try {
       if (device.host().isPinned(to)) {
-        Rectangle.get(at, fromStride, to.address(), toStride, rowBytes, rows, stream);
+        Rectangle.get(at, fromStride, to.address(), toStride, rowBytes, rows, stream());
         return;
       }
       long step = Math.max(1, Staging.PIECE / rowBytes);
@@ -220,7 +229,13 @@ final class CudaBackend implements Backend {
         long count = Math.min(step, rows - row);
         Staging.Block block = device.staging().forRead(count * rowBytes);
         Rectangle.get(
-            at + row * fromStride, fromStride, block.address(), rowBytes, rowBytes, count, stream);
+            at + row * fromStride,
+            fromStride,
+            block.address(),
+            rowBytes,
+            rowBytes,
+            count,
+            stream());
         block.reading(stream, to, row * toStride, toStride, rowBytes, count);
         device.host().add(block);
       }
@@ -248,7 +263,7 @@ final class CudaBackend implements Backend {
       return;
     }
     try {
-      Gpu.copy(target, source, bytes, stream);
+      Gpu.copy(target, source, bytes, stream());
     } catch (CudaError e) {
       throw device.fail("copy", e);
     }
@@ -277,7 +292,7 @@ final class CudaBackend implements Backend {
     check("await");
     CudaEvent own = own(event, "await");
     try {
-      stream.await(own.marker());
+      stream().await(own.marker());
     } catch (CudaError e) {
       throw device.fail("await", e);
     }
@@ -298,7 +313,7 @@ final class CudaBackend implements Backend {
   public void synchronize() {
     check("synchronize");
     try {
-      stream.synchronize();
+      stream().synchronize();
       device.host().settle();
     } catch (CudaError e) {
       throw device.fail("synchronize", e);
@@ -350,7 +365,7 @@ final class CudaBackend implements Backend {
     }
     try {
       device.gpu().bind();
-      stream.synchronize();
+      stream().synchronize();
       device.host().settle();
     } catch (CudaError e) {
       device.fail("drain", e);
@@ -367,6 +382,7 @@ final class CudaBackend implements Backend {
     try {
       device.gpu().bind();
       stream.close();
+      uploads.close();
       if (counters != null) {
         counters.close();
       }

@@ -23,7 +23,7 @@ final class Calls {
   private static final MethodHandle LAUNCH =
       bind(
           "cuLaunchKernelEx",
-          FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
+          FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
 
   private static final MethodHandle SET_ATTRIBUTE =
       bind("cuFuncSetAttribute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
@@ -110,9 +110,10 @@ final class Calls {
     }
   }
 
-  static int launch(MemorySegment config, long function, MemorySegment arguments) {
+  /** The addresses of a CUlaunchConfig and of the pointers to the kernel's arguments. */
+  static int launch(long config, long function, long arguments) {
     try {
-      return (int) LAUNCH.invokeExact(config, function, arguments, MemorySegment.NULL);
+      return (int) LAUNCH.invokeExact(config, function, arguments, 0L);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

@@ -41,12 +41,9 @@ public record Launch(
   /** Adds it to the stream, or to the graph that the stream is recorded into. */
   public void enqueue(Stream stream) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment config = arena.allocate(CONFIG_BYTES, 8);
-      int[] words = {x, y, z, threads, 1, 1, sharedBytes};
-      for (int i = 0; i < words.length; i++) {
-        config.setAtIndex(ValueLayout.JAVA_INT, i, words[i]);
-      }
-      config.set(ValueLayout.JAVA_LONG, 32, stream.handle());
+      MemorySegment config = config(arena, threads);
+      place(config, x, y, z, stream);
+      config.set(ValueLayout.JAVA_INT, 24, sharedBytes);
       if (start == Start.DURING_PREVIOUS) {
         MemorySegment attribute = arena.allocate(ATTRIBUTE_BYTES, 8);
         attribute.set(ValueLayout.JAVA_INT, 0, PROGRAMMATIC);
@@ -58,7 +55,24 @@ public record Launch(
       values.copyFrom(MemorySegment.ofArray(arguments));
       MemorySegment pointers = arena.allocate(8, 8);
       pointers.set(ValueLayout.ADDRESS, 0, values);
-      check("cuLaunchKernelEx", Calls.launch(config, function, pointers));
+      check("cuLaunchKernelEx", Calls.launch(config.address(), function, pointers.address()));
     }
+  }
+
+  /** A CUlaunchConfig for blocks of so many threads. */
+  static MemorySegment config(Arena arena, int threads) {
+    MemorySegment config = arena.allocate(CONFIG_BYTES, 8);
+    config.set(ValueLayout.JAVA_INT, 12, threads);
+    config.set(ValueLayout.JAVA_INT, 16, 1);
+    config.set(ValueLayout.JAVA_INT, 20, 1);
+    return config;
+  }
+
+  /** How many blocks are launched, and where. */
+  static void place(MemorySegment config, int x, int y, int z, Stream stream) {
+    config.set(ValueLayout.JAVA_INT, 0, x);
+    config.set(ValueLayout.JAVA_INT, 4, y);
+    config.set(ValueLayout.JAVA_INT, 8, z);
+    config.set(ValueLayout.JAVA_LONG, 32, stream.handle());
   }
 }
