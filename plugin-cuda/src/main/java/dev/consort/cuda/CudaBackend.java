@@ -122,22 +122,28 @@ final class CudaBackend implements Backend {
     long bytes = from.byteSize();
     long at = range("set", to, offset, bytes);
     try {
+      boolean small = bytes <= Uploads.MOST_BYTES;
+      CudaBuffers.Piece piece = (CudaBuffers.Piece) to.buffer();
       if (device.host().isPinned(from)) {
-        Gpu.copy(at, from.address(), bytes, stream());
+        if (small) {
+          uploads.addPinned(piece, at, from, stream);
+        } else {
+          Gpu.copy(at, from.address(), bytes, stream());
+        }
         return;
       }
       device.host().settle(from);
-      if (bytes <= Uploads.MOST_BYTES) {
-        uploads.add((CudaBuffers.Piece) to.buffer(), at, from, stream);
+      if (small) {
+        uploads.add(piece, at, from, stream);
         return;
       }
       for (long done = 0; done < bytes; ) {
-        long piece = Math.min(bytes - done, Staging.PIECE);
-        Staging.Block block = device.staging().forWrite(piece);
-        MemorySegment.copy(from, done, block.segment(), 0, piece);
-        Gpu.copy(at + done, block.address(), piece, stream());
+        long part = Math.min(bytes - done, Staging.PIECE);
+        Staging.Block block = device.staging().forWrite(part);
+        MemorySegment.copy(from, done, block.segment(), 0, part);
+        Gpu.copy(at + done, block.address(), part, stream());
         block.sent(stream);
-        done += piece;
+        done += part;
       }
     } catch (CudaError e) {
       throw device.translate("set", "a transfer of " + bytes + " bytes", e);

@@ -31,8 +31,8 @@ final class Uploads implements AutoCloseable {
   private final Relaunch scatter;
   private final CudaBuffers.Piece[] pieces = new CudaBuffers.Piece[MOST];
   private final long[] places = new long[MOST];
+  private final long[] sources = new long[MOST];
   private final long[] sizes = new long[MOST];
-  private final long[] offsets = new long[MOST];
   private Staging.@Nullable Block block;
   private long used;
   private int count;
@@ -46,24 +46,37 @@ final class Uploads implements AutoCloseable {
   /** Takes the segment's bytes, of which there are at most {@link #MOST_BYTES}. */
   void add(CudaBuffers.Piece piece, long place, MemorySegment from, Stream stream) {
     long bytes = from.byteSize();
-    if (bytes == 0) {
-      return;
-    }
-    if (count == MOST || used + bytes > ROOM || overlaps(place, bytes)) {
-      flush(stream);
-    }
+    makeRoom(place, bytes, bytes, stream);
     Staging.Block into = block;
     if (into == null) {
       into = device.staging().forWrite(ROOM);
       block = into;
     }
     MemorySegment.copy(from, 0, into.segment(), used, bytes);
-    pieces[count] = piece;
-    places[count] = place;
-    sizes[count] = bytes;
-    offsets[count] = used;
-    count++;
+    add(piece, place, into.address() + used, bytes);
     used = (used + bytes + ALIGNMENT - 1) & -ALIGNMENT;
+  }
+
+  /** The segment is pinned itself, and read when the stream comes to it. */
+  void addPinned(CudaBuffers.Piece piece, long place, MemorySegment from, Stream stream) {
+    makeRoom(place, from.byteSize(), 0, stream);
+    add(piece, place, from.address(), from.byteSize());
+  }
+
+  private void add(CudaBuffers.Piece piece, long place, long source, long bytes) {
+    if (bytes > 0) {
+      pieces[count] = piece;
+      places[count] = place;
+      sources[count] = source;
+      sizes[count] = bytes;
+      count++;
+    }
+  }
+
+  private void makeRoom(long place, long bytes, long staged, Stream stream) {
+    if (count == MOST || used + staged > ROOM || overlaps(place, bytes)) {
+      flush(stream);
+    }
   }
 
   /** Of two writes to one place the later is to win. */
@@ -78,8 +91,7 @@ final class Uploads implements AutoCloseable {
 
   /** Puts what was gathered into the stream; what goes to buffers that were closed is dropped. */
   void flush(Stream stream) {
-    Staging.Block from = block;
-    if (from == null) {
+    if (count == 0) {
       return;
     }
     MemorySegment arguments = scatter.arguments();
@@ -89,11 +101,12 @@ final class Uploads implements AutoCloseable {
       if (!pieces[i].isClosed()) {
         long at = writes++ * WRITE_BYTES;
         arguments.set(ValueLayout.JAVA_LONG, at, places[i]);
-        arguments.set(ValueLayout.JAVA_LONG, at + 8, from.address() + offsets[i]);
+        arguments.set(ValueLayout.JAVA_LONG, at + 8, sources[i]);
         arguments.set(ValueLayout.JAVA_LONG, at + 16, sizes[i]);
         most = Math.max(most, sizes[i]);
       }
     }
+    Staging.Block staged = block;
     block = null;
     count = 0;
     used = 0;
@@ -101,7 +114,9 @@ final class Uploads implements AutoCloseable {
       long tile = THREADS * ALIGNMENT;
       scatter.enqueue((int) ((most + tile - 1) / tile), writes, stream);
     }
-    from.sent(stream);
+    if (staged != null) {
+      staged.sent(stream);
+    }
   }
 
   @Override

@@ -12,8 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Deque;
 import java.util.Optional;
 
-/** Host memory that a member reads into: of the kind its device likes best, if it has one. */
-final class Staging {
+/** Host memory that members read and write: of the kind that a device likes best, if it has one. */
+public final class Staging {
   private static final int PAGE = 4096;
 
   private Staging() {}
@@ -21,7 +21,7 @@ final class Staging {
   /**
    * @param owned what is closed in the end, from the front; the arena is in it
    */
-  static MemorySegment allocate(
+  public static MemorySegment allocate(
       Device device, long bytes, Arena arena, Deque<AutoCloseable> owned) {
     return device
         .find(ProcAddresses.HOST_BUFFER_TYPE)

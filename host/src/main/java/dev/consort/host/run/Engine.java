@@ -4,6 +4,7 @@ package dev.consort.host.run;
 import dev.consort.api.Allocation;
 import dev.consort.api.Backend;
 import dev.consort.api.ConsortException;
+import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
 import dev.consort.api.Graph;
 import dev.consort.api.Operation;
@@ -64,7 +65,7 @@ public final class Engine implements AutoCloseable {
     this.vocabulary = model.parameters().vocabulary();
     this.backend = device.createBackend();
     this.plans = new Plans(model, backend, options, context);
-    this.logits = keep(new Logits(vocabulary));
+    this.logits = keep(new Logits(vocabulary, device.members().getFirst()));
     try {
       int outputs = Math.min(microBatch, options.sequences());
       Graph largest = plans.graph(microBatch, microBatch);
@@ -82,7 +83,8 @@ public final class Engine implements AutoCloseable {
       this.store = store(largest, caches);
       plans.bind(Allocation.join(places));
       plans.plan(microBatch, outputs);
-      this.steps = keep(new Steps(backend, plans, cells, logits, model, microBatch));
+      Device member = device.members().getFirst();
+      this.steps = keep(new Steps(backend, member, plans, cells, logits, model, microBatch));
       this.report = Reports.of(device, backend, largest, places, context);
       logits.reserve(outputs);
     } catch (RuntimeException | Error e) {

@@ -2,20 +2,36 @@
 package dev.consort.host.run;
 
 import dev.consort.api.ConsortException;
+import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
+import dev.consort.host.Closing;
+import dev.consort.host.meta.Staging;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
-/** Host memory for the rows of logits that an evaluation gives. */
+/**
+ * Host memory for the rows of logits that an evaluation gives; where a member has a kind of its own
+ * the device writes there itself.
+ */
 final class Logits implements AutoCloseable {
+  /** That kind is scarce, and many rows are not waited for one by one. */
+  private static final long MOST_PINNED = 32 << 20;
+
   private final long rowBytes;
-  private Arena arena = Arena.ofShared();
+  private final Device member;
+  private Deque<AutoCloseable> owned = new ArrayDeque<>();
   private MemorySegment all = MemorySegment.NULL;
   private MemorySegment[] rows = new MemorySegment[0];
   private int given;
 
-  Logits(int vocabulary) {
+  /**
+   * @param member whose kind of host memory is taken
+   */
+  Logits(int vocabulary, Device member) {
     this.rowBytes = 4L * vocabulary;
+    this.member = member;
   }
 
   /** Makes room for an evaluation; what the last one gave is gone. */
@@ -24,19 +40,27 @@ final class Logits implements AutoCloseable {
     if (count <= rows.length) {
       return;
     }
-    Arena larger = Arena.ofShared();
+    Deque<AutoCloseable> larger = new ArrayDeque<>();
     try {
-      all = larger.allocate(rowBytes * count, 64);
+      all = allocate(rowBytes * count, larger);
     } catch (RuntimeException | Error e) {
-      larger.close();
+      Closing.quietly(larger);
       throw e;
     }
-    arena.close();
-    arena = larger;
+    Closing.all(owned);
+    owned = larger;
     rows = new MemorySegment[count];
     for (int i = 0; i < count; i++) {
       rows[i] = all.asSlice(i * rowBytes, rowBytes);
     }
+  }
+
+  private MemorySegment allocate(long bytes, Deque<AutoCloseable> larger) {
+    Arena arena = Arena.ofShared();
+    larger.addFirst(arena);
+    return bytes <= MOST_PINNED
+        ? Staging.allocate(member, bytes, arena, larger)
+        : arena.allocate(bytes, 64);
   }
 
   /** Where the next rows go. */
@@ -64,6 +88,7 @@ final class Logits implements AutoCloseable {
 
   @Override
   public void close() {
-    arena.close();
+    Closing.all(owned);
+    owned = new ArrayDeque<>();
   }
 }

@@ -5,6 +5,8 @@ import dev.consort.api.Backend;
 import dev.consort.api.Device;
 import dev.consort.api.Event;
 import dev.consort.api.Storage;
+import dev.consort.host.Closing;
+import dev.consort.host.meta.Staging;
 import dev.consort.model.Model;
 import dev.consort.model.TokenEmbedding;
 import dev.consort.model.arch.Temperature;
@@ -12,6 +14,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -29,7 +34,8 @@ final class StepInputs implements AutoCloseable {
 
   private final TokenEmbedding embedding;
   private final Optional<Temperature> temperature;
-  private final Arena arena;
+  private final Arena arena = Arena.ofShared();
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>(List.of(arena));
   private final Event read;
   private final MemorySegment cells;
   private final MemorySegment oneCell;
@@ -53,9 +59,9 @@ final class StepInputs implements AutoCloseable {
       MemorySegment queries,
       MemorySegment outputs,
       MemorySegment temperatures) {
-    static Rows allocate(Arena arena, long embeddingBytes, int most) {
+    static Rows allocate(Arena arena, MemorySegment embeddings, int most) {
       return new Rows(
-          arena.allocate(embeddingBytes * most, 64),
+          embeddings,
           arena.allocate(4L * most, 64),
           arena.allocate(4L * most, 64),
           arena.allocate(8L * most, 64),
@@ -65,15 +71,24 @@ final class StepInputs implements AutoCloseable {
   }
 
   /**
+   * @param member whose kind of host memory the embeddings lie in
    * @param cellCount cells of the cache
    * @param microBatch the most tokens of a step
    */
-  StepInputs(Device device, Model model, int cellCount, int microBatch) {
+  StepInputs(Device device, Device member, Model model, int cellCount, int microBatch) {
     this.embedding = model.embedding();
     this.temperature = model.parameters().temperature();
     this.read = device.createEvent();
-    this.arena = Arena.ofShared();
-    this.all = Rows.allocate(arena, embedding.bytes(), microBatch);
+    owned.addFirst(read);
+    long bytes = embedding.bytes() * microBatch;
+    MemorySegment place;
+    try {
+      place = Staging.allocate(member, bytes, arena, owned);
+    } catch (RuntimeException | Error e) {
+      Closing.quietly(owned);
+      throw e;
+    }
+    this.all = Rows.allocate(arena, place, microBatch);
     this.ids = new int[microBatch];
     this.cells = arena.allocate(8L * cellCount, 64);
     this.oneCell = cells.asSlice(0, 8);
@@ -176,7 +191,6 @@ final class StepInputs implements AutoCloseable {
 
   @Override
   public void close() {
-    read.close();
-    arena.close();
+    Closing.all(owned);
   }
 }

@@ -2,6 +2,7 @@
 package dev.consort.host.run;
 
 import dev.consort.api.Backend;
+import dev.consort.api.Device;
 import dev.consort.host.Closing;
 import dev.consort.model.Model;
 import java.util.ArrayList;
@@ -25,7 +26,17 @@ final class Steps implements AutoCloseable {
   private int[] slots = new int[1];
   private int taken;
 
-  Steps(Backend backend, Plans plans, Cells cells, Logits logits, Model model, int microBatch) {
+  /**
+   * @param member whose kind of host memory the inputs lie in
+   */
+  Steps(
+      Backend backend,
+      Device member,
+      Plans plans,
+      Cells cells,
+      Logits logits,
+      Model model,
+      int microBatch) {
     this.backend = backend;
     this.plans = plans;
     this.cells = cells;
@@ -33,7 +44,7 @@ final class Steps implements AutoCloseable {
     this.microBatch = microBatch;
     try {
       for (int i = 0; i < IN_FLIGHT; i++) {
-        inputs.add(new StepInputs(backend.device(), model, cells.count(), microBatch));
+        inputs.add(new StepInputs(backend.device(), member, model, cells.count(), microBatch));
       }
     } catch (RuntimeException | Error e) {
       Closing.quietly(inputs);
