@@ -52,12 +52,19 @@ struct Form {
   // A row by its block; every thread brings the largest value that it saw.
   template <typename Values>
   __device__ __forceinline__ void row(int64_t row, float most, Values values) {
-    most = blockReduce<true>(most);
+    part(row, blockReduce<true>(most), threadIdx.x, blockDim.x, values);
+  }
+
+  // What a thread has of a row, whose largest value it knows: from its first four elements on, in
+  // steps.
+  template <typename Values>
+  __device__ __forceinline__ void part(int64_t row, float most, int first, int step,
+                                       Values values) {
     float factor = 1;
     while (kind == HALVES && most * factor > 32768 && factor > 1e-30f) factor *= 0.5f;
-    if (threadIdx.x == 0) ((float *)(p + 2 * elements))[row] = 1 / factor;
+    if (first == 0) ((float *)(p + 2 * elements))[row] = 1 / factor;
     uint2 *out = (uint2 *)(p + 2 * row * n);
-    for (int i = threadIdx.x; i < n / 4; i += blockDim.x) {
+    for (int i = first; i < n / 4; i += step) {
       float4 v = values(i);
       if (kind == HALVES) {
         __half2 a = __floats2half2_rn(v.x * factor, v.y * factor);

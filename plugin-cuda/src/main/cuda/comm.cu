@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels of a comm; see comm.cuh.
+#include "cluster.cuh"
 #include "flags.cuh"
 #include "norm.cuh"
 #include "packets.cuh"
@@ -9,22 +10,25 @@ struct ReduceNorm {
   Norm norm;
 };
 
-// One shot, then what stands behind a sum in every layer: addition, norm, weight and form. A block a
-// row, of so many elements at most as its threads keep.
+// One shot, then what stands behind a sum in every layer: addition, norm, weight and form. A cluster a
+// row, of so many elements at most as its threads keep: one block alone would send and receive as
+// slowly as one multiprocessor does.
 template <bool HALF>
 __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   typedef Pack<HALF> P;
   const int PACKETS = 4 / P::E;
+  __shared__ float found[2 * MOST_IN_CLUSTER];
+  Cluster cluster(found);
   releaseNext();
   awaitPrevious();
   State *state = r.states[r.rank];
   uint64_t epoch = state->epoch + 1;
   bool good = state->failed == 0;
   Mail mail(r, epoch);
-  int64_t at = (int64_t)blockIdx.x * n.n;
+  int64_t at = (int64_t)(blockIdx.x / cluster.size) * n.n;
   int step = 0;
   Kept kept;
-  for (int i = threadIdx.x; i < n.n / 4; i += blockDim.x, step++) {
+  for (int i = cluster.first(); i < n.n / 4; i += cluster.count(), step++) {
     float4 v = ((const float4 *)(r.from + at))[i];
     float values[4] = {v.x, v.y, v.z, v.w};
 #pragma unroll
@@ -35,7 +39,7 @@ __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   Patience patience(r);
   float squared = 0;
   step = 0;
-  for (int i = threadIdx.x; i < n.n / 4; i += blockDim.x, step++) {
+  for (int i = cluster.first(); i < n.n / 4; i += cluster.count(), step++) {
     float4 v = ((const float4 *)(r.from + at))[i], x = n.input(at, i);
     float values[4] = {v.x, v.y, v.z, v.w}, sum[4] = {0, 0, 0, 0};
 #pragma unroll
@@ -48,7 +52,7 @@ __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
     kept.put(step, x);
     squared += squares(x);
   }
-  n.finish(at, squared, kept);
+  n.finish(at, squared, kept, cluster);
   finish(state, epoch);
 }
 

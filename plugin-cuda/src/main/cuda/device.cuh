@@ -13,6 +13,34 @@ __device__ __forceinline__ void releaseNext() {
   asm volatile("//@sm_90 griddepcontrol.launch_dependents;" ::: "memory");
 }
 
+// The blocks of a cluster read and write each other's shared memory; elsewhere a block is alone.
+__device__ __forceinline__ unsigned clusterRank() {
+  unsigned rank = 0;
+  asm volatile("//@sm_90 mov.u32 %0, %%cluster_ctarank;" : "+r"(rank));
+  return rank;
+}
+__device__ __forceinline__ unsigned clusterSize() {
+  unsigned size = 1;
+  asm volatile("//@sm_90 mov.u32 %0, %%cluster_nctarank;" : "+r"(size));
+  return size;
+}
+__device__ __forceinline__ void awaitCluster() {
+  asm volatile(
+      "//@sm_90 barrier.cluster.arrive.release;\n"
+      "//@sm_90 barrier.cluster.wait.acquire;" ::
+          : "memory");
+}
+// Into the same place of another block's shared memory.
+__device__ __forceinline__ void storeAcross(float *place, unsigned rank, float v) {
+  unsigned there = (unsigned)__cvta_generic_to_shared(place);
+  asm volatile(
+      "//@sm_90 mapa.shared::cluster.u32 %0, %0, %1;\n"
+      "//@sm_90 st.shared::cluster.f32 [%0], %2;"
+      : "+r"(there)
+      : "r"(rank), "f"(v)
+      : "memory");
+}
+
 __device__ __forceinline__ void prefetch(const void *p) {
   asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
 }

@@ -49,12 +49,14 @@ struct Norm {
     return other ? plus(v, ((const float4 *)(other + at))[i]) : v;
   }
 
-  // From each thread's sum of squares on.
-  __device__ __forceinline__ void finish(int64_t at, float squares, const Kept &kept) const {
-    float scale = 1.0f / sqrtf(blockReduce<false>(squares) / n + eps), most = 0;
+  // From each thread's sum of squares on; the threads are a block's or a cluster's.
+  template <typename Threads>
+  __device__ __forceinline__ void finish(int64_t at, float squares, const Kept &kept,
+                                         Threads &threads) const {
+    float scale = 1.0f / sqrtf(threads.sum(squares) / n + eps), most = 0;
     Form formed(form, kind, rows * n, n);
     int step = 0;
-    for (int i = threadIdx.x; i < n / 4; i += blockDim.x, step++) {
+    for (int i = threads.first(); i < n / 4; i += threads.count(), step++) {
       float4 v = step < Kept::COUNT ? kept.get(step) : input(at, i);
       float4 w = weight ? ((const float4 *)weight)[i] : make_float4(1, 1, 1, 1);
       v = make_float4(v.x * scale * w.x, v.y * scale * w.y, v.z * scale * w.z, v.w * scale * w.w);
@@ -64,7 +66,16 @@ struct Norm {
     }
     if (kind == HALVES || kind == BRAINS) {
       const float4 *values = (const float4 *)(result + at);
-      formed.row(at / n, most, [&](int i) { return values[i]; });
+      formed.part(at / n, threads.largest(most), threads.first(), threads.count(),
+                  [&](int i) { return values[i]; });
     }
   }
+};
+
+// A block has a row.
+struct Block {
+  __device__ __forceinline__ int first() const { return threadIdx.x; }
+  __device__ __forceinline__ int count() const { return blockDim.x; }
+  __device__ __forceinline__ float sum(float x) const { return blockReduce<false>(x); }
+  __device__ __forceinline__ float largest(float x) const { return blockReduce<true>(x); }
 };

@@ -53,7 +53,7 @@ final class CudaCommInit implements CommInit {
     }
     CudaComm comm = CudaComm.open(own, wire);
     boolean good = CommCheck.passes(comm);
-    if (good && own.getFirst().device().settings().ways().isEmpty()) {
+    if (good && own.size() > 1 && own.getFirst().device().settings().ways().isEmpty()) {
       CommTrial.fastest(comm).ifPresent(comm::choose);
     }
     if (!good || comm.hasFailed()) {

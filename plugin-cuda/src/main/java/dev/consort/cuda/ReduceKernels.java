@@ -33,7 +33,12 @@ final class ReduceKernels {
   /** Units of 16 bytes that a block sends between two flags. */
   private static final long CHUNK = 2048;
 
-  /** What the threads of a block keep. */
+  /** Of each block of a cluster that has a row. */
+  private static final int NORM_THREADS = 256;
+
+  private static final int MOST_IN_CLUSTER = 8;
+
+  /** What the threads of a row keep. */
   private static final int LONGEST_ROW = 1024 * 4 * 4;
 
   private static final int MOST_ROWS = 16;
@@ -120,8 +125,31 @@ final class ReduceKernels {
   void reduceNorm(Work work, Meeting meeting, int rank, Term term, ElementKernels.Norm after) {
     Arguments arguments = arguments(meeting, rank, term);
     after.add(arguments, work);
-    String kernel = term.kernel("one_shot_norm");
-    work.grid(FILE, kernel, arguments, after.threads(), after.x().shape().rows(), 1, 1);
+    Modules modules = work.modules();
+    int rows = Math.toIntExact(after.x().shape().rows());
+    int cluster = modules.overlap() ? cluster(after.x().ne(0) / 4) : 1;
+    work.add(
+        List.of(
+            new Launch(
+                modules.function(FILE, term.kernel("one_shot_norm")),
+                rows * cluster,
+                1,
+                1,
+                cluster > 1 ? NORM_THREADS : after.threads(),
+                0,
+                arguments.bytes(),
+                start(modules),
+                cluster)));
+  }
+
+  /** Blocks for a row of so many times four elements: a power of two. */
+  private static int cluster(long quarters) {
+    long blocks = Math.clamp(quarters / NORM_THREADS, 1, MOST_IN_CLUSTER);
+    return (int) Long.highestOneBit(blocks);
+  }
+
+  private static Launch.Start start(Modules modules) {
+    return modules.overlap() ? Launch.Start.DURING_PREVIOUS : Launch.Start.AFTER_PREVIOUS;
   }
 
   /** One member's launch of a sum that {@link #fits} the way. */
@@ -136,7 +164,7 @@ final class ReduceKernels {
         way.threads(),
         0,
         arguments(meeting, rank, term).bytes(),
-        modules.overlap() ? Launch.Start.DURING_PREVIOUS : Launch.Start.AFTER_PREVIOUS);
+        start(modules));
   }
 
   private Arguments arguments(Meeting meeting, int rank, Term term) {

@@ -12,6 +12,8 @@ import java.lang.foreign.ValueLayout;
  *
  * @param function as {@link Modules#function} gives it
  * @param threads of a block
+ * @param cluster neighbours along x that run at once and reach each other's shared memory; more
+ *     than 1 from compute capability 9.0 on
  * @param arguments the one structure that the kernel takes by value
  */
 public record Launch(
@@ -22,7 +24,8 @@ public record Launch(
     int threads,
     int sharedBytes,
     byte[] arguments,
-    Start start) {
+    Start start,
+    int cluster) {
   /** When a launch may begin; a kernel that begins early waits for the one before by itself. */
   public enum Start {
     AFTER_PREVIOUS,
@@ -38,24 +41,51 @@ public record Launch(
   /** CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION. */
   private static final int PROGRAMMATIC = 6;
 
+  /** CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION. */
+  private static final int CLUSTER = 4;
+
+  /** A launch whose blocks are on their own. */
+  public Launch(
+      long function,
+      int x,
+      int y,
+      int z,
+      int threads,
+      int sharedBytes,
+      byte[] arguments,
+      Start start) {
+    this(function, x, y, z, threads, sharedBytes, arguments, start, 1);
+  }
+
   /** Adds it to the stream, or to the graph that the stream is recorded into. */
   public void enqueue(Stream stream) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment config = config(arena, threads);
       place(config, x, y, z, stream);
       config.set(ValueLayout.JAVA_INT, 24, sharedBytes);
+      MemorySegment attributes = arena.allocate(2 * ATTRIBUTE_BYTES, 8);
+      int count = 0;
       if (start == Start.DURING_PREVIOUS) {
-        MemorySegment attribute = arena.allocate(ATTRIBUTE_BYTES, 8);
-        attribute.set(ValueLayout.JAVA_INT, 0, PROGRAMMATIC);
-        attribute.set(ValueLayout.JAVA_INT, 8, 1);
-        config.set(ValueLayout.ADDRESS, 40, attribute);
-        config.set(ValueLayout.JAVA_INT, 48, 1);
+        attribute(attributes, count++, PROGRAMMATIC, 1, 0, 0);
       }
+      if (cluster > 1) {
+        attribute(attributes, count++, CLUSTER, cluster, 1, 1);
+      }
+      config.set(ValueLayout.ADDRESS, 40, attributes);
+      config.set(ValueLayout.JAVA_INT, 48, count);
       MemorySegment values = arena.allocate(arguments.length, 64);
       values.copyFrom(MemorySegment.ofArray(arguments));
       MemorySegment pointers = arena.allocate(8, 8);
       pointers.set(ValueLayout.ADDRESS, 0, values);
       check("cuLaunchKernelEx", Calls.launch(config.address(), function, pointers.address()));
+    }
+  }
+
+  private static void attribute(MemorySegment all, int index, int kind, int... values) {
+    MemorySegment attribute = all.asSlice(index * ATTRIBUTE_BYTES, ATTRIBUTE_BYTES);
+    attribute.set(ValueLayout.JAVA_INT, 0, kind);
+    for (int i = 0; i < values.length; i++) {
+      attribute.set(ValueLayout.JAVA_INT, 8 + 4L * i, values[i]);
     }
   }
 
