@@ -5,6 +5,13 @@
 #include "norm.cuh"
 #include "packets.cuh"
 
+template <bool HALF>
+__device__ __forceinline__ void encode(float4 v, uint2 *own) {
+  float values[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+  for (int j = 0; j < 4 / Pack<HALF>::E; j++) own[j] = Pack<HALF>::encode(values + j * Pack<HALF>::E);
+}
+
 struct ReduceNorm {
   Reduce reduce;
   Norm norm;
@@ -19,6 +26,8 @@ __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   const int PACKETS = 4 / P::E;
   __shared__ float found[2 * MOST_IN_CLUSTER];
   Cluster cluster(found);
+  Kept<2> weights = n.early<2>(cluster);
+  Kept<> kept;
   releaseNext();
   awaitPrevious();
   State *state = r.states[r.rank];
@@ -26,33 +35,28 @@ __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   bool good = state->failed == 0;
   Mail mail(r, epoch);
   int64_t at = (int64_t)(blockIdx.x / cluster.size) * n.n;
-  int step = 0;
-  Kept kept;
-  for (int i = cluster.first(); i < n.n / 4; i += cluster.count(), step++) {
-    float4 v = ((const float4 *)(r.from + at))[i];
-    float values[4] = {v.x, v.y, v.z, v.w};
+  const float4 *from = (const float4 *)(r.from + at);
+  for (int i = cluster.first(); i < n.n / 4 && good; i += cluster.count()) {
+    uint2 own[PACKETS];
+    encode<HALF>(from[i], own);
 #pragma unroll
-    for (int j = 0; j < PACKETS; j++) {
-      if (good) mail.sendAll(r, (at / 4 + i) * PACKETS + j, P::encode(values + j * P::E));
-    }
+    for (int j = 0; j < PACKETS; j++) mail.sendAll(r, (at / 4 + i) * PACKETS + j, own[j]);
   }
   Patience patience(r);
   float squared = 0;
-  step = 0;
+  int step = 0;
   for (int i = cluster.first(); i < n.n / 4; i += cluster.count(), step++) {
-    float4 v = ((const float4 *)(r.from + at))[i], x = n.input(at, i);
-    float values[4] = {v.x, v.y, v.z, v.w}, sum[4] = {0, 0, 0, 0};
-#pragma unroll
-    for (int j = 0; j < PACKETS; j++) {
-      good = good && gather<HALF>(r, mail, (at / 4 + i) * PACKETS + j,
-                                  P::encode(values + j * P::E), patience, sum + j * P::E);
-    }
+    float4 x = n.input(at, i);
+    uint2 own[PACKETS];
+    encode<HALF>(from[i], own);
+    float sum[4] = {0, 0, 0, 0};
+    good = good && gather<HALF, PACKETS>(r, mail, (at / 4 + i) * PACKETS, own, patience, sum);
     x = plus(x, make_float4(sum[0], sum[1], sum[2], sum[3]));
     if (n.sum) ((float4 *)(n.sum + at))[i] = x;
     kept.put(step, x);
     squared += squares(x);
   }
-  n.finish(at, squared, kept, cluster);
+  n.finish(at, squared, kept, weights, cluster);
   finish(state, epoch);
 }
 
@@ -68,9 +72,9 @@ WAY(one_shot_packets, oneShotPackets, 256, 4)
 WAY(two_shot_packets, twoShotPackets, 256, 4)
 WAY(one_shot_flags, oneShotFlags, 512, 2)
 WAY(two_shot_flags, twoShotFlags, 512, 2)
-extern "C" __global__ void __launch_bounds__(1024) one_shot_norm_f32(ReduceNorm r) {
+extern "C" __global__ void __launch_bounds__(256) one_shot_norm_f32(ReduceNorm r) {
   oneShotNorm<false>(r.reduce, r.norm);
 }
-extern "C" __global__ void __launch_bounds__(1024) one_shot_norm_bf16(ReduceNorm r) {
+extern "C" __global__ void __launch_bounds__(256) one_shot_norm_bf16(ReduceNorm r) {
   oneShotNorm<true>(r.reduce, r.norm);
 }

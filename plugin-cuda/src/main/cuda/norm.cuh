@@ -12,8 +12,9 @@ __device__ __forceinline__ float4 plus(float4 a, float4 b) {
 }
 
 // A thread's part of a row, as far as it fits into registers.
+template <int N = 4>
 struct Kept {
-  static const int COUNT = 4;
+  static const int COUNT = N;
   float4 values[COUNT];
 
   __device__ __forceinline__ void put(int step, float4 v) {
@@ -49,16 +50,31 @@ struct Norm {
     return other ? plus(v, ((const float4 *)(other + at))[i]) : v;
   }
 
+  __device__ __forceinline__ float4 factors(int i) const {
+    return weight ? ((const float4 *)weight)[i] : make_float4(1, 1, 1, 1);
+  }
+
+  // A thread's part of the weight, which no kernel writes: it may come before awaitPrevious().
+  template <int N, typename Threads>
+  __device__ __forceinline__ Kept<N> early(const Threads &threads) const {
+    Kept<N> kept;
+    int step = 0;
+    for (int i = threads.first(); i < n / 4 && step < N; i += threads.count(), step++) {
+      kept.put(step, factors(i));
+    }
+    return kept;
+  }
+
   // From each thread's sum of squares on; the threads are a block's or a cluster's.
-  template <typename Threads>
-  __device__ __forceinline__ void finish(int64_t at, float squares, const Kept &kept,
-                                         Threads &threads) const {
+  template <int N, int M, typename Threads>
+  __device__ __forceinline__ void finish(int64_t at, float squares, const Kept<N> &kept,
+                                         const Kept<M> &weights, const Threads &threads) const {
     float scale = 1.0f / sqrtf(threads.sum(squares) / n + eps), most = 0;
     Form formed(form, kind, rows * n, n);
     int step = 0;
     for (int i = threads.first(); i < n / 4; i += threads.count(), step++) {
-      float4 v = step < Kept::COUNT ? kept.get(step) : input(at, i);
-      float4 w = weight ? ((const float4 *)weight)[i] : make_float4(1, 1, 1, 1);
+      float4 v = step < N ? kept.get(step) : input(at, i);
+      float4 w = step < M ? weights.get(step) : factors(i);
       v = make_float4(v.x * scale * w.x, v.y * scale * w.y, v.z * scale * w.z, v.w * scale * w.w);
       ((float4 *)(result + at))[i] = v;
       if (kind == QUANTS) formed.quantize(at / 4 + i, v);

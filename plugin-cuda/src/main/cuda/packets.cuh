@@ -36,33 +36,43 @@ struct Mail {
   }
 };
 
-// The sum of everybody's packet; false if one did not come. Several are looked at at once.
-template <bool HALF>
-__device__ __forceinline__ bool gather(const Reduce &r, const Mail &mail, int64_t i, uint2 own,
-                                       Patience &patience, float *sum) {
+// The sums of COUNT packets of everybody's from the i-th on; false if one did not come. Those of
+// several members are looked at at once.
+template <bool HALF, int COUNT>
+__device__ __forceinline__ bool gather(const Reduce &r, const Mail &mail, int64_t i,
+                                       const uint2 *own, Patience &patience, float *sum) {
   typedef Pack<HALF> P;
   const int AT_ONCE = 4;
   for (int first = 0; first < r.members; first += AT_ONCE) {
-    uint4 p[AT_ONCE];
+    uint4 p[AT_ONCE][COUNT];
 #pragma unroll
     for (int j = 0; j < AT_ONCE; j++) {
       int m = first + j;
-      p[j] = make_uint4(own.x, mail.mark, own.y, mail.mark);
-      if (m < r.members && m != r.rank) p[j] = loadPacket(mail.slot(r, r.rank, m, i));
+#pragma unroll
+      for (int c = 0; c < COUNT; c++) {
+        p[j][c] = make_uint4(own[c].x, mail.mark, own[c].y, mail.mark);
+        if (m < r.members && m != r.rank) p[j][c] = loadPacket(mail.slot(r, r.rank, m, i + c));
+      }
     }
 #pragma unroll
     for (int j = 0; j < AT_ONCE; j++) {
       int m = first + j;
       if (m < r.members) {
-        if (!mail.await(r, m, i, p + j, patience)) return false;
-        float v[P::E];
-        P::decode(make_uint2(p[j].x, p[j].z), v);
 #pragma unroll
-        for (int e = 0; e < P::E; e++) sum[e] = m == 0 ? v[e] : sum[e] + v[e];
+        for (int c = 0; c < COUNT; c++) {
+          if (!mail.await(r, m, i + c, &p[j][c], patience)) return false;
+          float v[P::E];
+          P::decode(make_uint2(p[j][c].x, p[j][c].z), v);
+#pragma unroll
+          for (int e = 0; e < P::E; e++) {
+            float &s = sum[c * P::E + e];
+            s = m == 0 ? v[e] : s + v[e];
+          }
+        }
       }
     }
   }
-  round<HALF, P::E>(sum);
+  round<HALF, COUNT * P::E>(sum);
   return true;
 }
 
@@ -83,7 +93,7 @@ __device__ __forceinline__ void oneShotPackets(const Reduce &r) {
     uint2 own = P::encode(v);
     mail.sendAll(r, i, own);
     Patience patience(r);
-    if (gather<HALF>(r, mail, i, own, patience, sum)) storeFew<P::E>(r, i * P::E, sum);
+    if (gather<HALF, 1>(r, mail, i, &own, patience, sum)) storeFew<P::E>(r, i * P::E, sum);
   }
   finish(state, epoch);
 }
@@ -111,8 +121,9 @@ __device__ __forceinline__ void twoShotPackets(const Reduce &r) {
     float v[P::E], sum[P::E];
     int64_t i = (r.rank * slice + u) * P::E;
     loadFew<P::E>(r, i, v);
+    uint2 own = P::encode(v);
     Patience patience(r);
-    if (gather<HALF>(r, mail, u, P::encode(v), patience, sum)) {
+    if (gather<HALF, 1>(r, mail, u, &own, patience, sum)) {
       mail.sendAll(r, sums + u, P::encode(sum));
       storeFew<P::E>(r, i, sum);
       for (int step = 1; step < r.members; step++) {

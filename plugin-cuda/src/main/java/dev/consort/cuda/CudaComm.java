@@ -53,12 +53,17 @@ final class CudaComm implements Comm {
     this.wire = wire;
     this.limit = backends.getFirst().device().settings().collectiveTimeout();
     int processors = Integer.MAX_VALUE;
+    var clusters = ReduceKernels.Clusters.EVERYWHERE;
     for (CudaBackend backend : backends) {
       processors = Math.min(processors, backend.device().gpu().processors());
+      if (!backend.device().gpu().modules().overlap()) {
+        clusters = ReduceKernels.Clusters.NOT_EVERYWHERE;
+      }
     }
     Optional<Ways> pinned = backends.getFirst().device().settings().ways();
     this.kernels =
-        new ReduceKernels(backends.size(), processors, pinned.orElse(Ways.usual(backends.size())));
+        new ReduceKernels(
+            backends.size(), processors, clusters, pinned.orElse(Ways.usual(backends.size())));
     backends.getFirst().device().gpu().bind();
     this.words = new HostBlock(WORD * (1 + backends.size()));
     this.flags = words.segment().fill((byte) 0);

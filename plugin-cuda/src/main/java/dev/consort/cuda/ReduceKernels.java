@@ -27,24 +27,35 @@ final class ReduceKernels {
 
   private static final int MOST_BLOCKS = 256;
 
+  private static final int WARP = 32;
+
   /** Blocks with flags that a multiprocessor runs at once. */
   private static final int BLOCKS_AT_ONCE = 2;
 
   /** Units of 16 bytes that a block sends between two flags. */
   private static final long CHUNK = 2048;
 
-  /** Of each block of a cluster that has a row. */
-  private static final int NORM_THREADS = 256;
+  /**
+   * The fewest and the most threads of a block that has a part of a row; a thread has 16 elements.
+   */
+  private static final int FEWEST_NORM_THREADS = 128;
 
+  private static final int MOST_NORM_THREADS = 256;
+
+  /** Blocks that have a row together, where devices have clusters. */
   private static final int MOST_IN_CLUSTER = 8;
-
-  /** What the threads of a row keep. */
-  private static final int LONGEST_ROW = 1024 * 4 * 4;
 
   private static final int MOST_ROWS = 16;
   private static final long MOST_WITH_NORM = 512 << 10;
 
+  /** Which members have clusters of blocks. */
+  enum Clusters {
+    EVERYWHERE,
+    NOT_EVERYWHERE
+  }
+
   private final int members;
+  private final int mostInCluster;
   private final int blocks;
   private final long inboxBytes;
   private Ways ways;
@@ -52,8 +63,9 @@ final class ReduceKernels {
   /**
    * @param processors the fewest multiprocessors that a member has
    */
-  ReduceKernels(int members, int processors, Ways ways) {
+  ReduceKernels(int members, int processors, Clusters clusters, Ways ways) {
     this.members = members;
+    this.mostInCluster = clusters == Clusters.EVERYWHERE ? MOST_IN_CLUSTER : 1;
     this.blocks = Math.min(MOST_BLOCKS, BLOCKS_AT_ONCE * processors);
     this.inboxBytes = 2 * PIECE_BYTES + 256L * members;
     this.ways = ways;
@@ -118,7 +130,7 @@ final class ReduceKernels {
   /** Whether the sum is small, and its rows fit into the threads of a block. */
   boolean takesNorm(Tensor node) {
     return 4 * node.shape().elements() * (members - 1) <= MOST_WITH_NORM
-        && node.ne(0) <= LONGEST_ROW
+        && node.ne(0) <= 16L * MOST_NORM_THREADS * mostInCluster
         && node.shape().rows() <= MOST_ROWS;
   }
 
@@ -127,7 +139,9 @@ final class ReduceKernels {
     after.add(arguments, work);
     Modules modules = work.modules();
     int rows = Math.toIntExact(after.x().shape().rows());
-    int cluster = modules.overlap() ? cluster(after.x().ne(0) / 4) : 1;
+    long quarters = after.x().ne(0) / 4;
+    int cluster = cluster(quarters);
+    long each = tiles(tiles(quarters, cluster), WARP) * WARP;
     work.add(
         List.of(
             new Launch(
@@ -135,7 +149,7 @@ final class ReduceKernels {
                 rows * cluster,
                 1,
                 1,
-                cluster > 1 ? NORM_THREADS : after.threads(),
+                (int) Math.min(each, MOST_NORM_THREADS),
                 0,
                 arguments.bytes(),
                 start(modules),
@@ -143,8 +157,8 @@ final class ReduceKernels {
   }
 
   /** Blocks for a row of so many times four elements: a power of two. */
-  private static int cluster(long quarters) {
-    long blocks = Math.clamp(quarters / NORM_THREADS, 1, MOST_IN_CLUSTER);
+  private int cluster(long quarters) {
+    long blocks = Math.clamp(quarters / FEWEST_NORM_THREADS, 1, mostInCluster);
     return (int) Long.highestOneBit(blocks);
   }
 

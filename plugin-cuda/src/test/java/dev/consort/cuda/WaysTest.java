@@ -63,7 +63,8 @@ class WaysTest {
   void small_sums_go_one_shot_and_large_ones_fit() {
     for (int members = 2; members <= CudaComm.MOST_MEMBERS; members++) {
       Ways ways = Ways.usual(members);
-      ReduceKernels kernels = new ReduceKernels(members, 132, ways);
+      ReduceKernels kernels =
+          new ReduceKernels(members, 132, ReduceKernels.Clusters.EVERYWHERE, ways);
       assertThat(ways.of(4)).isEqualTo(Way.ONE_SHOT_PACKETS);
       for (long bytes = 4; bytes <= 16 << 20; bytes *= 2) {
         assertThat(kernels.fits(ways.of(bytes), bytes))
