@@ -6,20 +6,21 @@ import dev.consort.cuda.driver.Launch;
 import dev.consort.cuda.driver.Recording;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 
 /** Takes the time of a new comm's ways at some sizes, in graphs as plans have them. */
 final class CommTrial {
-  private static final long SMALLEST = 32 << 10;
-  private static final long LARGEST = 8 << 20;
-  private static final int STEP = 4;
+  private static final long SMALLEST = 64 << 10;
+  private static final long LARGEST = 16 << 20;
+  private static final int STEP = 2;
 
   /** Bytes that a recording sums up, and the most sums in one. */
-  private static final long BYTES = 16 << 20;
+  private static final long BYTES = 32 << 20;
 
-  private static final int MOST_SUMS = 16;
-  private static final int ROUNDS = 4;
+  private static final int MOST_SUMS = 12;
+  private static final int ROUNDS = 3;
 
   /** A way is kept for the next size unless another takes so much less time. */
   private static final double CLEARLY = 0.95;
@@ -42,13 +43,14 @@ final class CommTrial {
     }
   }
 
+  /** Ways for larger sums come later in their order. */
   private Ways fastest() {
     List<Ways.Range> ranges = new ArrayList<>();
     Way way = Way.ONE_SHOT_PACKETS;
     for (long bytes = SMALLEST; bytes <= LARGEST; bytes *= STEP) {
       Way best = fastest(bytes, way);
-      if (best != way && bytes > SMALLEST) {
-        ranges.add(new Ways.Range(way, bytes / 2));
+      if (best != way) {
+        ranges.add(new Ways.Range(way, bytes / STEP));
       }
       way = best;
     }
@@ -56,13 +58,13 @@ final class CommTrial {
     return new Ways(ranges);
   }
 
-  private Way fastest(long bytes, Way before) {
-    Way best = before;
-    long least = comm.fits(before, bytes / 4) ? (long) (CLEARLY * nanos(bytes, before)) : -1;
-    for (Way way : Way.values()) {
-      if (way != before && comm.fits(way, bytes / 4)) {
-        long nanos = nanos(bytes, way);
-        if (least < 0 || nanos < least) {
+  private Way fastest(long bytes, Way from) {
+    Way best = from;
+    double least = Double.MAX_VALUE;
+    for (Way way : EnumSet.range(from, Way.TWO_SHOT_FLAGS)) {
+      if (comm.fits(way, bytes / 4)) {
+        double nanos = nanos(bytes, way) * (way == from ? CLEARLY : 1);
+        if (nanos < least) {
           least = nanos;
           best = way;
         }

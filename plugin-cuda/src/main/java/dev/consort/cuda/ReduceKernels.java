@@ -20,7 +20,7 @@ final class ReduceKernels {
   private static final long PACKET_SLOTS = 128 << 10;
 
   /** What is reduced at once at most, in bytes on the wire; more goes piece after piece. */
-  private static final long PIECE_BYTES = 16 << 20;
+  private static final long PIECE_BYTES = 32 << 20;
 
   /** {@code State} of comm.cuh. */
   private static final long STATE_BYTES = 256 + 2 * 8 * 256 * 8;
@@ -33,7 +33,7 @@ final class ReduceKernels {
   private static final int BLOCKS_AT_ONCE = 2;
 
   /** Units of 16 bytes that a block sends between two flags. */
-  private static final long CHUNK = 2048;
+  private static final long CHUNK = 1024;
 
   /**
    * The fewest and the most threads of a block that has a part of a row; a thread has 16 elements.
