@@ -26,8 +26,8 @@ __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   const int PACKETS = 4 / P::E;
   __shared__ float found[2 * MOST_IN_CLUSTER];
   Cluster cluster(found);
-  Kept<2> weights = n.early<2>(cluster);
-  Kept<> kept;
+  KeptOf<2> weights = n.early<2>(cluster);
+  Kept kept;
   releaseNext();
   awaitPrevious();
   State *state = r.states[r.rank];

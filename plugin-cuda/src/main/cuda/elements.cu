@@ -78,13 +78,13 @@ extern "C" __global__ void rms_norm(Rows r) {
 // Rows without gaps of a multiple of 32 elements: addition, norm, weight and the form that the
 // products behind it take, in one.
 extern "C" __global__ void __launch_bounds__(1024) add_norm(Norm r) {
-  Block block;
-  Kept<1> weights = r.early<1>(block);
+  OneBlock block;
+  KeptOf<1> weights = r.early<1>(block);
   releaseNext();
   awaitPrevious();
   int64_t at = (int64_t)blockIdx.x * r.n;
   float sum = 0;
-  Kept<> kept;
+  Kept kept;
   int step = 0;
   for (int i = threadIdx.x; i < r.n / 4; i += blockDim.x, step++) {
     float4 v = r.input(at, i);
@@ -141,7 +141,7 @@ extern "C" __global__ void __launch_bounds__(1024) gated_shape(GatedShape g) {
   awaitPrevious();
   int64_t at = (int64_t)blockIdx.x * g.n;
   const float4 *gate = (const float4 *)(g.gate + at), *up = (const float4 *)(g.up + at);
-  Kept<> kept;
+  Kept kept;
   float most = 0;
   int step = 0;
   auto value = [&](int i) {
@@ -158,7 +158,7 @@ extern "C" __global__ void __launch_bounds__(1024) gated_shape(GatedShape g) {
   Form form(g.form, g.kind, g.rows * g.n, g.n);
   step = 0;
   form.row(blockIdx.x, most, [&](int i) {
-    float4 v = step < Kept<>::COUNT ? kept.get(step) : value(i);
+    float4 v = step < Kept::COUNT ? kept.get(step) : value(i);
     step++;
     return v;
   });

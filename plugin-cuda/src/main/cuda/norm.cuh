@@ -12,8 +12,8 @@ __device__ __forceinline__ float4 plus(float4 a, float4 b) {
 }
 
 // A thread's part of a row, as far as it fits into registers.
-template <int N = 4>
-struct Kept {
+template <int N>
+struct KeptOf {
   static const int COUNT = N;
   float4 values[COUNT];
 
@@ -32,6 +32,7 @@ struct Kept {
     return v;
   }
 };
+typedef KeptOf<4> Kept;
 
 struct Norm {
   const float *x;
@@ -56,8 +57,8 @@ struct Norm {
 
   // A thread's part of the weight, which no kernel writes: it may come before awaitPrevious().
   template <int N, typename Threads>
-  __device__ __forceinline__ Kept<N> early(const Threads &threads) const {
-    Kept<N> kept;
+  __device__ __forceinline__ KeptOf<N> early(const Threads &threads) const {
+    KeptOf<N> kept;
     int step = 0;
     for (int i = threads.first(); i < n / 4 && step < N; i += threads.count(), step++) {
       kept.put(step, factors(i));
@@ -67,8 +68,8 @@ struct Norm {
 
   // From each thread's sum of squares on; the threads are a block's or a cluster's.
   template <int N, int M, typename Threads>
-  __device__ __forceinline__ void finish(int64_t at, float squares, const Kept<N> &kept,
-                                         const Kept<M> &weights, const Threads &threads) const {
+  __device__ __forceinline__ void finish(int64_t at, float squares, const KeptOf<N> &kept,
+                                         const KeptOf<M> &weights, const Threads &threads) const {
     float scale = 1.0f / sqrtf(threads.sum(squares) / n + eps), most = 0;
     Form formed(form, kind, rows * n, n);
     int step = 0;
@@ -89,7 +90,7 @@ struct Norm {
 };
 
 // A block has a row.
-struct Block {
+struct OneBlock {
   __device__ __forceinline__ int first() const { return threadIdx.x; }
   __device__ __forceinline__ int count() const { return blockDim.x; }
   __device__ __forceinline__ float sum(float x) const { return blockReduce<false>(x); }
