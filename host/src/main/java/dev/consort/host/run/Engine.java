@@ -75,6 +75,7 @@ public final class Engine implements AutoCloseable {
       List<Allocation> places =
           new ArrayList<>(WeightLoader.load(model, device, backend, largest, progress));
       memory.addAll(places);
+      model.embedding().load();
       Allocation caches = keep(allocate(largest, Operation.State.class));
       caches.buffers().forEach(buffer -> buffer.fill((byte) 0));
       places.add(caches);
