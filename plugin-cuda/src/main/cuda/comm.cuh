@@ -33,7 +33,6 @@ struct Reduce {
   int64_t limit;  // nanoseconds
   int64_t packetSlots;
   int64_t inboxBytes;
-  int64_t chunk;  // units of 16 bytes between two flags
   int members;
   int rank;
 

@@ -3,14 +3,14 @@
 #pragma once
 #include "comm.cuh"
 
-// What is sent with flags: a block has the same part of everything, and goes through it in chunks;
-// while one chunk travels the one before is added up. A unit is 16 bytes of the wire; a thread has
-// BATCH of them under way. Each sender has a piece of an inbox, whose second half is for sums.
+// What is sent with flags: a block has the same part of everything. While one block's part travels,
+// others add up. A unit is 16 bytes of the wire; a thread has several of them under way. Each sender
+// has a piece of an inbox, whose second half is for sums.
 template <bool HALF>
 struct Flow {
   typedef Pack<HALF> P;
   static const int E = 2 * P::E;
-  static const int BATCH = HALF ? 2 : 4;
+  static const int MOVED = HALF ? 2 : 4, ADDED = HALF ? 2 : 4;
 
   const Reduce &r;
   State *state;
@@ -26,14 +26,6 @@ struct Flow {
     end = min(units, begin + part);
     half = (int64_t)(epoch & 1) * r.inboxBytes;
     piece = r.inboxBytes / r.members & ~(int64_t)31;
-  }
-
-  __device__ __forceinline__ int chunks() const {
-    return good ? (int)((end - begin + r.chunk - 1) / r.chunk) : 0;
-  }
-  __device__ __forceinline__ int64_t first(int chunk) const { return begin + chunk * r.chunk; }
-  __device__ __forceinline__ int64_t last(int chunk) const {
-    return min(end, first(chunk) + r.chunk);
   }
 
   __device__ __forceinline__ uint4 *place(int at, int from, bool sums, int64_t u) const {
@@ -73,36 +65,34 @@ struct Flow {
   }
 
   template <typename Load, typename Use>
-  __device__ __forceinline__ void each(int chunk, Load load, Use use) const {
-    int64_t to = last(chunk);
-    for (int64_t u = first(chunk) + threadIdx.x; u < to; u += BATCH * blockDim.x) {
-      uint4 w[BATCH];
+  __device__ __forceinline__ void each(Load load, Use use) const {
+    for (int64_t u = begin + threadIdx.x; u < end; u += MOVED * blockDim.x) {
+      uint4 w[MOVED];
 #pragma unroll
-      for (int j = 0; j < BATCH; j++) {
-        if (u + j * blockDim.x < to) w[j] = load(u + j * blockDim.x);
+      for (int j = 0; j < MOVED; j++) {
+        if (u + j * blockDim.x < end) w[j] = load(u + j * blockDim.x);
       }
 #pragma unroll
-      for (int j = 0; j < BATCH; j++) {
-        if (u + j * blockDim.x < to) use(u + j * blockDim.x, w[j]);
+      for (int j = 0; j < MOVED; j++) {
+        if (u + j * blockDim.x < end) use(u + j * blockDim.x, w[j]);
       }
     }
   }
 
-  // Hands on the sums of a chunk; the own term is so many units further on.
+  // Hands on the sums; the own term is so many units further on.
   template <typename Use>
-  __device__ __forceinline__ void addUp(int chunk, int64_t further, Use use) const {
-    int64_t to = last(chunk);
-    for (int64_t u = first(chunk) + threadIdx.x; u < to; u += BATCH * blockDim.x) {
-      float sum[BATCH][E];
+  __device__ __forceinline__ void addUp(int64_t further, Use use) const {
+    for (int64_t u = begin + threadIdx.x; u < end; u += ADDED * blockDim.x) {
+      float sum[ADDED][E];
       for (int m = 0; m < r.members; m++) {
-        uint4 w[BATCH];
+        uint4 w[ADDED];
 #pragma unroll
-        for (int j = 0; j < BATCH; j++) {
+        for (int j = 0; j < ADDED; j++) {
           int64_t at = u + j * blockDim.x;
-          if (at < to) w[j] = m == r.rank ? own(further + at) : __ldcg(place(r.rank, m, false, at));
+          if (at < end) w[j] = m == r.rank ? own(further + at) : __ldcg(place(r.rank, m, false, at));
         }
 #pragma unroll
-        for (int j = 0; j < BATCH; j++) {
+        for (int j = 0; j < ADDED; j++) {
           float v[E];
           decode(w[j], v);
 #pragma unroll
@@ -110,8 +100,8 @@ struct Flow {
         }
       }
 #pragma unroll
-      for (int j = 0; j < BATCH; j++) {
-        if (u + j * blockDim.x < to) {
+      for (int j = 0; j < ADDED; j++) {
+        if (u + j * blockDim.x < end) {
           round<HALF, E>(sum[j]);
           use(u + j * blockDim.x, sum[j]);
         }
@@ -119,28 +109,25 @@ struct Flow {
     }
   }
 
-  __device__ __forceinline__ uint64_t mark(int chunk) const { return epoch << 16 | (chunk + 1); }
-
   // What a block has written to the others is there once they see the flag.
-  __device__ __forceinline__ void tell(int chunk, bool sums) const {
+  __device__ __forceinline__ void tell(bool sums) const {
     __syncthreads();
     int m = threadIdx.x;
     if (m < r.members && m != r.rank) {
       State *other = r.states[m];
       storeRelease(
-          sums ? &other->there[r.rank][blockIdx.x] : &other->here[r.rank][blockIdx.x],
-          mark(chunk));
+          sums ? &other->there[r.rank][blockIdx.x] : &other->here[r.rank][blockIdx.x], epoch);
     }
   }
 
   // A thread a member waits for its flag; false if somebody gave up.
-  __device__ __forceinline__ bool await(int chunk, bool sums) {
+  __device__ __forceinline__ bool await(bool sums) {
     int m = threadIdx.x;
     int over = 0;
     if (m < r.members && m != r.rank) {
       const uint64_t *flag = sums ? &state->there[m][blockIdx.x] : &state->here[m][blockIdx.x];
       Patience patience(r);
-      while (loadAcquire(flag) < mark(chunk) && !over) over = patience.isOver(m);
+      while (loadAcquire(flag) != epoch && !over) over = patience.isOver(m);
     }
     good = !__syncthreads_or(over);
     return good;
@@ -153,20 +140,16 @@ __device__ __forceinline__ void oneShotFlags(const Reduce &r) {
   releaseNext();
   awaitPrevious();
   F flow(r, max((int64_t)1, (r.n + F::E - 1) / F::E));
-  int chunks = flow.chunks();
-  for (int c = 0; c <= chunks; c++) {
-    if (c < chunks) {
-      flow.each(c, [&](int64_t u) { return flow.own(u); },
-                [&](int64_t u, uint4 w) {
-                  for (int step = 1; step < r.members; step++) {
-                    *flow.place(r.peer(step), r.rank, false, u) = w;
-                  }
-                });
-      flow.tell(c, false);
-    }
-    if (c > 0) {
-      if (!flow.await(c - 1, false)) break;
-      flow.addUp(c - 1, 0, [&](int64_t u, const float *sum) { flow.store(u, sum); });
+  if (flow.good) {
+    flow.each([&](int64_t u) { return flow.own(u); },
+              [&](int64_t u, uint4 w) {
+                for (int step = 1; step < r.members; step++) {
+                  *flow.place(r.peer(step), r.rank, false, u) = w;
+                }
+              });
+    flow.tell(false);
+    if (flow.await(false)) {
+      flow.addUp(0, [&](int64_t u, const float *sum) { flow.store(u, sum); });
     }
   }
   finish(flow.state, flow.epoch);
@@ -180,30 +163,25 @@ __device__ __forceinline__ void twoShotFlags(const Reduce &r) {
   int64_t slice = max((int64_t)1, ((r.n + F::E - 1) / F::E + r.members - 1) / r.members);
   int64_t mine = r.rank * slice;
   F flow(r, slice);
-  int chunks = flow.chunks();
-  for (int c = 0; c < chunks + 2; c++) {
-    if (c < chunks) {
-      for (int step = 1; step < r.members; step++) {
-        int m = r.peer(step);
-        flow.each(c, [&](int64_t u) { return flow.own(m * slice + u); },
-                  [&](int64_t u, uint4 w) { *flow.place(m, r.rank, false, u) = w; });
-      }
-      flow.tell(c, false);
+  if (flow.good) {
+    for (int step = 1; step < r.members; step++) {
+      int m = r.peer(step);
+      flow.each([&](int64_t u) { return flow.own(m * slice + u); },
+                [&](int64_t u, uint4 w) { *flow.place(m, r.rank, false, u) = w; });
     }
-    if (c >= 1 && c <= chunks) {
-      if (!flow.await(c - 1, false)) break;
-      flow.addUp(c - 1, mine, [&](int64_t u, const float *sum) {
+    flow.tell(false);
+    if (flow.await(false)) {
+      flow.addUp(mine, [&](int64_t u, const float *sum) {
         uint4 w = F::encode(sum);
         for (int step = 1; step < r.members; step++) *flow.place(r.peer(step), r.rank, true, u) = w;
         flow.store(mine + u, sum);
       });
-      flow.tell(c - 1, true);
+      flow.tell(true);
     }
-    if (c >= 2) {
-      if (!flow.await(c - 2, true)) break;
+    if (flow.good && flow.await(true)) {
       for (int step = 1; step < r.members; step++) {
         int m = r.peer(step);
-        flow.each(c - 2, [&](int64_t u) { return __ldcg(flow.place(r.rank, m, true, u)); },
+        flow.each([&](int64_t u) { return __ldcg(flow.place(r.rank, m, true, u)); },
                   [&](int64_t u, uint4 w) {
                     float v[F::E];
                     F::decode(w, v);

@@ -24,50 +24,72 @@ struct Mail {
   }
 
   __device__ __forceinline__ bool came(uint4 p) const { return p.y == mark && p.w == mark; }
+};
 
-  // What a member sent; false if it did not come. The packet was looked at once already.
-  __device__ __forceinline__ bool await(const Reduce &r, int m, int64_t i, uint4 *p,
-                                        Patience &patience) const {
-    while (!came(*p)) {
-      if (patience.isOver(m)) return false;
-      *p = loadPacket(slot(r, r.rank, m, i));
+// COUNT packets, from the i-th on, of each of some members; the own ones are there already. All that
+// are missing are looked at at once: a look takes as long as a way through the chip.
+template <int COUNT>
+struct Inbox {
+  static const int MEMBERS = 4;
+  uint4 p[MEMBERS][COUNT];
+
+  // False if one did not come.
+  __device__ __forceinline__ bool await(const Reduce &r, const Mail &mail, int first, int64_t i,
+                                        const uint2 *own, Patience &patience) {
+#pragma unroll
+    for (int j = 0; j < MEMBERS; j++) {
+#pragma unroll
+      for (int c = 0; c < COUNT; c++) {
+        bool here = first + j == r.rank || first + j >= r.members;
+        unsigned seen = here ? mail.mark : ~mail.mark;
+        p[j][c] = make_uint4(own[c].x, seen, own[c].y, seen);
+      }
     }
-    return true;
+    while (true) {
+#pragma unroll
+      for (int j = 0; j < MEMBERS; j++) {
+#pragma unroll
+        for (int c = 0; c < COUNT; c++) {
+          if (!mail.came(p[j][c])) p[j][c] = loadPacket(mail.slot(r, r.rank, first + j, i + c));
+        }
+      }
+      int missing = -1;
+#pragma unroll
+      for (int j = 0; j < MEMBERS; j++) {
+#pragma unroll
+        for (int c = 0; c < COUNT; c++) {
+          if (!mail.came(p[j][c])) missing = first + j;
+        }
+      }
+      if (missing < 0) return true;
+      if (patience.isOver(missing)) return false;
+    }
+  }
+
+  __device__ __forceinline__ uint2 data(int j, int c) const {
+    return make_uint2(p[j][c].x, p[j][c].z);
   }
 };
 
-// The sums of COUNT packets of everybody's from the i-th on; false if one did not come. Those of
-// several members are looked at at once.
+// The sums of COUNT packets of everybody's; false if one did not come.
 template <bool HALF, int COUNT>
 __device__ __forceinline__ bool gather(const Reduce &r, const Mail &mail, int64_t i,
                                        const uint2 *own, Patience &patience, float *sum) {
   typedef Pack<HALF> P;
-  const int AT_ONCE = 4;
-  for (int first = 0; first < r.members; first += AT_ONCE) {
-    uint4 p[AT_ONCE][COUNT];
+  typedef Inbox<COUNT> I;
+  for (int first = 0; first < r.members; first += I::MEMBERS) {
+    I inbox;
+    if (!inbox.await(r, mail, first, i, own, patience)) return false;
 #pragma unroll
-    for (int j = 0; j < AT_ONCE; j++) {
-      int m = first + j;
+    for (int j = 0; j < I::MEMBERS; j++) {
 #pragma unroll
       for (int c = 0; c < COUNT; c++) {
-        p[j][c] = make_uint4(own[c].x, mail.mark, own[c].y, mail.mark);
-        if (m < r.members && m != r.rank) p[j][c] = loadPacket(mail.slot(r, r.rank, m, i + c));
-      }
-    }
+        float v[P::E];
+        P::decode(inbox.data(j, c), v);
 #pragma unroll
-    for (int j = 0; j < AT_ONCE; j++) {
-      int m = first + j;
-      if (m < r.members) {
-#pragma unroll
-        for (int c = 0; c < COUNT; c++) {
-          if (!mail.await(r, m, i + c, &p[j][c], patience)) return false;
-          float v[P::E];
-          P::decode(make_uint2(p[j][c].x, p[j][c].z), v);
-#pragma unroll
-          for (int e = 0; e < P::E; e++) {
-            float &s = sum[c * P::E + e];
-            s = m == 0 ? v[e] : s + v[e];
-          }
+        for (int e = 0; e < P::E; e++) {
+          float &s = sum[c * P::E + e];
+          if (first + j < r.members) s = first + j == 0 ? v[e] : s + v[e];
         }
       }
     }
@@ -126,14 +148,20 @@ __device__ __forceinline__ void twoShotPackets(const Reduce &r) {
     if (gather<HALF, 1>(r, mail, u, &own, patience, sum)) {
       mail.sendAll(r, sums + u, P::encode(sum));
       storeFew<P::E>(r, i, sum);
-      for (int step = 1; step < r.members; step++) {
-        int m = r.peer(step);
-        uint4 p = loadPacket(mail.slot(r, r.rank, m, sums + u));
-        if (!mail.await(r, m, sums + u, &p, patience)) break;
-        P::decode(make_uint2(p.x, p.z), v);
+      typedef Inbox<1> I;
+      for (int first = 0; first < r.members; first += I::MEMBERS) {
+        I inbox;
+        if (!inbox.await(r, mail, first, sums + u, &own, patience)) break;
 #pragma unroll
-        for (int e = 0; e < P::E; e++) v[e] = canonical(v[e]);
-        storeFew<P::E>(r, (m * slice + u) * P::E, v);
+        for (int j = 0; j < I::MEMBERS; j++) {
+          int m = first + j;
+          if (m < r.members && m != r.rank) {
+            P::decode(inbox.data(j, 0), v);
+#pragma unroll
+            for (int e = 0; e < P::E; e++) v[e] = canonical(v[e]);
+            storeFew<P::E>(r, (m * slice + u) * P::E, v);
+          }
+        }
       }
     }
   }

@@ -20,7 +20,7 @@ final class ReduceKernels {
   private static final long PACKET_SLOTS = 128 << 10;
 
   /** What is reduced at once at most, in bytes on the wire; more goes piece after piece. */
-  private static final long PIECE_BYTES = 32 << 20;
+  private static final long PIECE_BYTES = 64 << 20;
 
   /** {@code State} of comm.cuh. */
   private static final long STATE_BYTES = 256 + 2 * 8 * 256 * 8;
@@ -32,13 +32,10 @@ final class ReduceKernels {
   /** Blocks with flags that a multiprocessor runs at once. */
   private static final int BLOCKS_AT_ONCE = 2;
 
-  /** Units of 16 bytes that a block sends between two flags. */
-  private static final long CHUNK = 1024;
-
   /**
    * The fewest and the most threads of a block that has a part of a row; a thread has 16 elements.
    */
-  private static final int FEWEST_NORM_THREADS = 128;
+  private static final int FEWEST_NORM_THREADS = 256;
 
   private static final int MOST_NORM_THREADS = 256;
 
@@ -199,7 +196,6 @@ final class ReduceKernels {
         .word(meeting.limitNanos)
         .word(PACKET_SLOTS)
         .word(inboxBytes)
-        .word(CHUNK)
         .integer(members)
         .integer(rank);
   }
