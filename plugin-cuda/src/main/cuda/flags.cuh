@@ -120,14 +120,16 @@ struct Flow {
     }
   }
 
-  // A thread a member waits for its flag; false if somebody gave up.
+  // A thread a member waits for its flag; false if somebody gave up. In one shot a member may be one
+  // reduce ahead: it needs what the others told, not that they have looked at what it told them. So
+  // a flag may say more than what is waited for.
   __device__ __forceinline__ bool await(bool sums) {
     int m = threadIdx.x;
     int over = 0;
     if (m < r.members && m != r.rank) {
       const uint64_t *flag = sums ? &state->there[m][blockIdx.x] : &state->here[m][blockIdx.x];
       Patience patience(r);
-      while (loadAcquire(flag) != epoch && !over) over = patience.isOver(m);
+      while (loadAcquire(flag) < epoch && !over) over = patience.isOver(m);
     }
     good = !__syncthreads_or(over);
     return good;

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,6 +74,46 @@ class CommTest {
         requireSums(devices.subList(0, members), count, false);
         requireSums(devices.subList(0, members), count, true);
       }
+    }
+  }
+
+  /** Members wait for each other, and ask the host meanwhile; none may miss what it waits for. */
+  @ParameterizedTest
+  @EnumSource(Way.class)
+  void members_that_come_at_any_time_meet_again_and_again(Way way) {
+    List<Device> devices = TestDevices.with("reduce", way.label(), 2);
+    List<Backend> members = backends(devices);
+    List<Allocation> places = new ArrayList<>();
+    List<Plan> plans = new ArrayList<>();
+    Random random = new Random(1);
+    try (Comm comm = comm(members, WirePolicy.EXACT)) {
+      for (int rank = 0; rank < members.size(); rank++) {
+        GraphBuilder builder = new GraphBuilder();
+        Tensor x = builder.input("x", DataType.F32, Shape.of(1 << 18));
+        for (int i = 0; i < 12; i++) {
+          x = builder.add(new Operation.AllReduce(comm.member(rank)), x);
+        }
+        builder.output(x);
+        var graph = builder.build();
+        Backend member = members.get(rank);
+        Schedule schedule = member.schedule(graph);
+        List<Tensor> tensors = new ArrayList<>(graph.leaves());
+        tensors.addAll(schedule.stored(graph));
+        places.add(member.device().bufferType().allocate(tensors));
+        plans.add(member.compile(graph, schedule, places.get(rank)));
+      }
+      for (int round = 0; round < 1000; round++) {
+        for (int i = 0; i < members.size(); i++) {
+          int rank = (round + i) % members.size();
+          members.get(rank).submit(plans.get(rank));
+          LockSupport.parkNanos(random.nextInt(300_000));
+        }
+        members.forEach(Backend::synchronize);
+      }
+    } finally {
+      plans.forEach(Plan::close);
+      members.forEach(Backend::close);
+      places.forEach(Allocation::close);
     }
   }
 
