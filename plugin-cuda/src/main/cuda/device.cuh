@@ -66,6 +66,18 @@ __device__ __forceinline__ uint64_t loadAcquire(const uint64_t *p) {
   asm volatile("ld.acquire.sys.global.u64 %0, [%1];" : "=l"(v) : "l"(p) : "memory");
   return v;
 }
+// Counts up to most and begins anew; returns what was there. What its block has written before is
+// there for who counts after.
+__device__ __forceinline__ unsigned countUp(unsigned *p, unsigned most) {
+  unsigned was;
+  asm volatile("fence.acq_rel.gpu;" ::: "memory");
+  asm volatile("atom.relaxed.gpu.global.inc.u32 %0, [%1], %2;"
+               : "=r"(was)
+               : "l"(p), "r"(most)
+               : "memory");
+  asm volatile("fence.acq_rel.gpu;" ::: "memory");
+  return was;
+}
 __device__ __forceinline__ uint64_t nanoseconds() {
   uint64_t t;
   asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(t));
@@ -84,6 +96,13 @@ __device__ __forceinline__ void loadMatricesTransposed(unsigned *r, const void *
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                : "r"(address));
+}
+
+// An 8 by 8 matrix of 16-bit elements, two of a row a lane.
+__device__ __forceinline__ unsigned transposed(unsigned m) {
+  unsigned r;
+  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(r) : "r"(m));
+  return r;
 }
 
 __device__ __forceinline__ void mmaBf16(float *c, const unsigned *a, const unsigned *b) {

@@ -413,6 +413,31 @@ __device__ __forceinline__ void gated(const Gated &p) {
   }
 }
 
+// The same of floats, a warp a row.
+template <int TYPE>
+__device__ __forceinline__ void gatedFloats(const Gated &p) {
+  releaseNext();
+  awaitPrevious();
+  int lane = threadIdx.x & 31, m = blockIdx.x * 32 + (threadIdx.x >> 5);
+  for (int end = blockIdx.x * 32 + 32; m < end; m += blockDim.x >> 5) {
+    const char *gate = p.gate + m * p.gateBytes, *up = p.up + m * p.upBytes;
+    float sums[2] = {0, 0};
+    for (int g = lane; g < p.k >> 3; g += 32) {
+      float v[8], w[8];
+      decode8<TYPE>(gate, g, v);
+      decode8<TYPE>(up, g, w);
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        float x = ((const float *)p.x)[8 * g + i];
+        sums[0] += v[i] * x;
+        sums[1] += w[i] * x;
+      }
+    }
+    float g = warpSum(sums[0]), u = warpSum(sums[1]);
+    if (lane == 0) p.result[m] = apply(p.function, g, u, p.p0, p.p1);
+  }
+}
+
 #define GATED(name, TYPE) \
   extern "C" __global__ void __launch_bounds__(256, 2) mat_vec_gated_##name(Gated p) { gated<TYPE>(p); }
 GATED(q4_k, Q4_K)
@@ -420,3 +445,10 @@ GATED(q5_k, Q5_K)
 GATED(q6_k, Q6_K)
 GATED(q8_0, Q8_0)
 GATED(q4_0, Q4_0)
+
+extern "C" __global__ void __launch_bounds__(256) mat_vec_gated_f16(Gated p) {
+  gatedFloats<F16>(p);
+}
+extern "C" __global__ void __launch_bounds__(256) mat_vec_gated_bf16(Gated p) {
+  gatedFloats<BF16>(p);
+}

@@ -11,6 +11,7 @@ import dev.consort.api.Tensor;
  */
 final class AttentionKernels {
   private static final String FILE = "attention";
+  private static final String HEADS_FILE = "heads";
   private static final int THREADS = 128;
   private static final int MOST_SPLITS = 64;
   private static final int CELLS_A_SPLIT = 64;
@@ -23,9 +24,14 @@ final class AttentionKernels {
   private static final int FEWEST_FOR_SHORT = 7;
   private static final int QUERIES_A_TILE = 64;
   private static final int LARGEST_HEAD = 512;
-  private static final int HEADS_AT_ONCE = 4;
+
+  /** Of kernels that take the heads which share keys and values; see heads.cu. */
+  private static final int HEADS_AT_ONCE = 8;
+
   private static final int HEADS_THREADS = 256;
+  private static final int MOST_SPLITS_OF_HEADS = 128;
   private static final int CELLS_OF_HEADS = 256;
+  private static final int HEADS_BLOCKS_A_PROCESSOR = 1;
 
   /** Blocks that share a result count themselves. */
   static final int COUNTERS = 16384;
@@ -38,21 +44,26 @@ final class AttentionKernels {
     Tensor k = node.source(1);
     Tensor v = node.source(2);
     long fewest = k.ne(2) <= SHORT_CACHE ? FEWEST_FOR_SHORT : FEWEST_FOR_TILES;
-    return node.ne(2) >= fewest && (q.offset() | q.nb(1) | q.nb(2)) % 8 == 0 && isWide(k, v);
+    return node.ne(2) >= fewest && isWide(q, k, v);
   }
 
-  private static boolean isWide(Tensor k, Tensor v) {
-    return k.type() == DataType.F16
+  private static boolean isWide(Tensor q, Tensor k, Tensor v) {
+    return (q.offset() | q.nb(1) | q.nb(2)) % 8 == 0
+        && k.type() == DataType.F16
         && v.type() == DataType.F16
         && k.ne(0) == v.ne(0)
         && (k.ne(0) == 64 || k.ne(0) == 128)
         && (k.offset() | k.nb(1) | k.nb(2) | v.offset() | v.nb(1) | v.nb(2)) % 16 == 0;
   }
 
-  /** Whether a block can take several heads that share keys and values. */
+  /**
+   * Whether a block can take several heads that share keys and values. What says which cells are
+   * seen is read before kernels ahead end.
+   */
   private static boolean fitsHeads(Tensor node) {
     return !fitsTiles(node)
-        && isWide(node.source(1), node.source(2))
+        && isWide(node.source(0), node.source(1), node.source(2))
+        && node.sources().subList(3, 6).stream().allMatch(Tensor::isLeaf)
         && node.ne(2) * groups(node) <= COUNTERS;
   }
 
@@ -66,11 +77,12 @@ final class AttentionKernels {
     if (fitsTiles(node)) {
       return 1;
     }
-    long blocks = Math.max(1, (fitsHeads(node) ? groups(node) : node.ne(1)) * node.ne(2));
-    long wanted = (long) processors * BLOCKS_A_PROCESSOR / blocks;
-    long cells = fitsHeads(node) ? CELLS_OF_HEADS : CELLS_A_SPLIT;
-    long most = Math.min(MOST_SPLITS, node.source(1).ne(2) / cells);
-    return Math.max(1, Math.min(wanted, most));
+    boolean fits = fitsHeads(node);
+    long blocks = Math.max(1, (fits ? groups(node) : node.ne(1)) * node.ne(2));
+    long atOnce = (long) processors * (fits ? HEADS_BLOCKS_A_PROCESSOR : BLOCKS_A_PROCESSOR);
+    long most = fits ? MOST_SPLITS_OF_HEADS : MOST_SPLITS;
+    long cells = fits ? CELLS_OF_HEADS : CELLS_A_SPLIT;
+    return Math.max(1, Math.min(atOnce / blocks, Math.min(most, node.source(1).ne(2) / cells)));
   }
 
   static long scratchBytes(Tensor node, int processors) {
@@ -132,9 +144,8 @@ final class AttentionKernels {
           .align(Long.BYTES)
           .word(work.counters())
           .word(formed ? work.make(node, Form.QUANTS) : 0);
-      long shared = Math.min(HEADS_AT_ONCE, node.ne(1) / k.ne(1));
-      String kernel = "attention_heads_%d_%d".formatted(k.ne(0), shared == 3 ? 4 : shared);
-      work.grid(FILE, kernel, arguments, HEADS_THREADS, groups(node), node.ne(2), splits);
+      String kernel = "attention_heads_" + k.ne(0);
+      work.grid(HEADS_FILE, kernel, arguments, HEADS_THREADS, groups(node), node.ne(2), splits);
       return;
     }
     arguments.align(Long.BYTES).word(0).word(0);

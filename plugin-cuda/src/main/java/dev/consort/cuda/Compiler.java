@@ -34,10 +34,10 @@ final class Compiler implements Work.Places {
   }
 
   private Work work() {
-    int processors = device.gpu().processors();
-    Scratch scratch = Scratch.of(schedule.steps(), processors);
+    Chip chip = Chip.of(device.gpu());
+    Scratch scratch = Scratch.of(schedule.steps(), chip.processors());
     requireScratch(scratch.bytes());
-    var work = new Work(device.gpu().modules(), processors, this, scratch, new Forms(graph));
+    var work = new Work(device.gpu().modules(), chip, this, scratch, new Forms(graph));
     for (Schedule.Step step : schedule.steps()) {
       for (Tensor node : step.nodes()) {
         Support support = CudaKernels.supports(node);

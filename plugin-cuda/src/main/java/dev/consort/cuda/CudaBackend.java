@@ -83,7 +83,7 @@ final class CudaBackend implements Backend {
   @Override
   public Schedule schedule(Graph graph) {
     check("schedule");
-    return Scheduling.of(graph, device.gpu().processors());
+    return Scheduling.of(graph, Chip.of(device.gpu()));
   }
 
   @Override

@@ -11,7 +11,7 @@ import java.util.List;
 /** Which kernels compute which operation, and whether they can. */
 final class CudaKernels {
   /** Names the kernels' numerics; changes when a change here can change results. */
-  static final String VERSION = "2";
+  static final String VERSION = "3";
 
   /** The largest extent of a grid on its second and third axis. */
   static final long MOST_BLOCKS = 65535;
@@ -65,9 +65,15 @@ final class CudaKernels {
     if (last.operation() instanceof Operation.Binary) {
       norm(work, step.nodes());
     } else if (last.operation() instanceof Operation.Glu) {
-      VectorKernels.gated(work, last);
+      VectorKernels.gated(work, step.nodes());
     } else if (step.nodes().stream().anyMatch(n -> n.operation() instanceof Operation.SetRows)) {
-      RopeKernel.stored(work, step.nodes());
+      RopeKernel.Stored stored = RopeKernel.Stored.among(step.nodes());
+      List<Tensor> products = Fusion.products(stored);
+      if (step.nodes().containsAll(products)) {
+        RingKernels.stored(work, step.nodes(), products, stored);
+      } else {
+        RopeKernel.stored(work, stored);
+      }
     } else {
       return false;
     }

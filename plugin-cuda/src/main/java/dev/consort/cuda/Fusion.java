@@ -5,6 +5,7 @@ import dev.consort.api.DataType;
 import dev.consort.api.Operation;
 import dev.consort.api.Tensor;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Nodes that one kernel computes: addition, norm and weight, with a small sum over members ahead of
@@ -13,8 +14,8 @@ import java.util.List;
 final class Fusion {
   private Fusion() {}
 
-  /** What could be fused for the sake of a node, the best first. */
-  static List<List<Tensor>> candidates(Tensor node) {
+  /** What could be fused for the sake of a node, the best first; products before norms. */
+  static List<List<Tensor>> candidates(Tensor node, Chip chip) {
     if (isWeightedNorm(node)) {
       Tensor norm = node.source(0);
       Tensor sum = norm.source(0);
@@ -28,9 +29,11 @@ final class Fusion {
           : List.of(added, plain);
     }
     if (VectorKernels.isGated(node)) {
-      return List.of(List.of(node.source(0), node.source(1), node));
+      List<Tensor> products = List.of(node.source(0), node.source(1));
+      List<Tensor> plain = List.of(node.source(0), node.source(1), node);
+      return RingKernels.fits(chip, products) ? normed(products, plain) : List.of(plain);
     }
-    return node.operation() instanceof Operation.Attention ? stored(node) : List.of();
+    return node.operation() instanceof Operation.Attention ? stored(node, chip) : List.of();
   }
 
   /** Whether only the group's own nodes may read it, because it goes nowhere. */
@@ -39,16 +42,24 @@ final class Fusion {
       case Operation.RmsNorm op -> true;
       case Operation.MatMul op -> true;
       case Operation.AllReduce op -> true;
+      case Operation.Binary op -> isWeightedNorm(node) && isMultiplied(node, group);
       case Operation.Rope op -> group.stream().anyMatch(other -> stores(other, node));
       default -> false;
     };
+  }
+
+  private static boolean isMultiplied(Tensor node, List<Tensor> group) {
+    return group.stream()
+        .anyMatch(
+            other -> other.operation() instanceof Operation.MatMul && other.source(1) == node);
   }
 
   private static boolean stores(Tensor node, Tensor rows) {
     return node.operation() instanceof Operation.SetRows && node.source(1) == rows;
   }
 
-  private static boolean isWeightedNorm(Tensor node) {
+  /** A norm and its weight. */
+  static boolean isWeightedNorm(Tensor node) {
     if (!(node.operation() instanceof Operation.Binary op)
         || op.kind() != Operation.Binary.Kind.MUL) {
       return false;
@@ -82,8 +93,11 @@ final class Fusion {
     return norm.ne(0) % 32 == 0 && isPlain(norm.source(0));
   }
 
-  /** The nodes ahead of an attention that turn its queries and store its keys and values. */
-  private static List<List<Tensor>> stored(Tensor attention) {
+  /**
+   * The nodes ahead of an attention that turn its queries and store its keys and values, with the
+   * products that give these if there is one token.
+   */
+  private static List<List<Tensor>> stored(Tensor attention, Chip chip) {
     Tensor q = attention.source(0);
     Tensor k = attention.source(1);
     Tensor v = attention.source(2);
@@ -106,7 +120,60 @@ final class Fusion {
             && isCache(v, v.source(1))
             && !q.shape().isEmpty()
             && !turned.shape().isEmpty();
-    return alike ? List.of(List.of(q, turned, k, v)) : List.of();
+    if (!alike) {
+      return List.of();
+    }
+    List<Tensor> plain = List.of(q, turned, k, v);
+    List<Tensor> products = products(new RopeKernel.Stored(q, k, v));
+    if (!products.stream().allMatch(VectorKernels::isVector) || !canStore(products, q, turned)) {
+      return List.of(plain);
+    }
+    List<Tensor> all = Stream.concat(products.stream(), plain.stream()).toList();
+    return RingKernels.fits(chip, products)
+        ? Stream.concat(normed(products, all).stream(), Stream.of(plain)).toList()
+        : List.of(plain);
+  }
+
+  /** Nodes around products, first with what makes their activations, then without. */
+  private static List<List<Tensor>> normed(List<Tensor> products, List<Tensor> nodes) {
+    Tensor made = products.getFirst().source(1);
+    boolean makes = RingKernels.makes(products.getFirst());
+    if (!makes || !isWeightedNorm(made) || !isWide(made.source(0)) || !isPlain(made)) {
+      return List.of(nodes);
+    }
+    Tensor norm = made.source(0);
+    Tensor sum = norm.source(0);
+    List<Tensor> ahead = isSum(sum) ? List.of(sum, norm, made) : List.of(norm, made);
+    if (isSum(sum) && CudaComm.reducesWithNorm(sum.source(1))) {
+      return List.of(nodes);
+    }
+    return List.of(Stream.concat(ahead.stream(), nodes.stream()).toList(), nodes);
+  }
+
+  /** What the queries, keys and values come from. */
+  static List<Tensor> products(RopeKernel.Stored stored) {
+    return Stream.of(
+            stored.queries().source(0),
+            stored.keys().source(1).source(0),
+            stored.values().source(1))
+        .map(Fusion::origin)
+        .toList();
+  }
+
+  /** What a tensor is all of, without gaps. */
+  private static Tensor origin(Tensor x) {
+    boolean whole = x.isContiguous() && x.shape().elements() == x.root().shape().elements();
+    return whole ? x.root() : x;
+  }
+
+  /** Whether products that are of one kind give pairs of elements that are turned together. */
+  private static boolean canStore(List<Tensor> products, Tensor queries, Tensor keys) {
+    return MatrixKernels.join(products.get(0), products.get(1))
+        && MatrixKernels.join(products.get(0), products.get(2))
+        && products.stream().distinct().count() == products.size()
+        && queries.ne(0) == keys.ne(0)
+        && queries.ne(0) % 2 == 0
+        && queries.sources().stream().skip(1).allMatch(Tensor::isLeaf);
   }
 
   /** Whether the state has a cell for each slice of axis 2. */

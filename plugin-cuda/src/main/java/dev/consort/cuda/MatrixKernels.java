@@ -85,6 +85,16 @@ final class MatrixKernels {
     return first.type() == second.type() && first.nb(1) == second.nb(1);
   }
 
+  /** Whether it is a product of one column with a weight of 16-bit floats, as they are. */
+  static boolean isOfHalves(Tensor node) {
+    Tensor w = node.source(0);
+    return node.operation() instanceof Operation.MatMul
+        && node.ne(1) * node.ne(2) * node.ne(3) == 1
+        && (w.type() == DataType.F16 || w.type() == DataType.BF16)
+        && w.ne(0) > 0
+        && isWide(w, node.source(1));
+  }
+
   /** The form in which a node takes its activations, if it is a product that wants one. */
   static Optional<Form> form(Tensor node) {
     boolean experts = node.operation() instanceof Operation.MatMulId;
@@ -127,6 +137,8 @@ final class MatrixKernels {
       long elements = (w.ne(1) * columns + WARPS - 1) / WARPS;
       Arguments arguments = arguments(work, nodes, columns);
       work.grid(VECTOR, "mat_mul_any", arguments, THREADS, elements, batches, 1);
+    } else if (isOfHalves(node) && RingKernels.fits(work.chip(), nodes)) {
+      RingKernels.emit(work, nodes);
     } else if (experts || columns == 1) {
       Arguments arguments = arguments(work, nodes, columns);
       work.grid(

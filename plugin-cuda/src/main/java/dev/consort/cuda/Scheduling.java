@@ -15,13 +15,15 @@ import java.util.Set;
 /** One step after another; what {@link Fusion} finds is one step, where its last node stands. */
 final class Scheduling {
   private final Graph graph;
+  private final Chip chip;
   private final Map<Tensor, Integer> order = new IdentityHashMap<>();
   private final Map<Tensor, List<Tensor>> readers = new IdentityHashMap<>();
   private final Map<Tensor, List<Tensor>> fused = new IdentityHashMap<>();
   private final Set<Tensor> taken = Collections.newSetFromMap(new IdentityHashMap<>());
 
-  private Scheduling(Graph graph) {
+  private Scheduling(Graph graph, Chip chip) {
     this.graph = graph;
+    this.chip = chip;
     for (Tensor node : graph.nodes()) {
       order.put(node, order.size());
       if (!node.isView()) {
@@ -30,10 +32,10 @@ final class Scheduling {
     }
   }
 
-  static Schedule of(Graph graph, int processors) {
-    List<List<Tensor>> groups = new Scheduling(graph).groups();
+  static Schedule of(Graph graph, Chip chip) {
+    List<List<Tensor>> groups = new Scheduling(graph, chip).groups();
     Schedule schedule = Schedule.sequential(groups, 0);
-    return new Schedule(schedule.steps(), Scratch.of(schedule.steps(), processors).bytes());
+    return new Schedule(schedule.steps(), Scratch.of(schedule.steps(), chip.processors()).bytes());
   }
 
   private void read(Tensor source, Tensor reader) {
@@ -45,17 +47,8 @@ final class Scheduling {
   }
 
   private List<List<Tensor>> groups() {
-    for (Tensor node : graph.nodes()) {
-      Fusion.candidates(node).stream()
-          .filter(this::fits)
-          .findFirst()
-          .map(group -> group.stream().sorted(Comparator.comparing(order::get)).toList())
-          .ifPresent(
-              group -> {
-                fused.put(group.getLast(), group);
-                taken.addAll(group);
-              });
-    }
+    graph.nodes().stream().filter(node -> !Fusion.isWeightedNorm(node)).forEach(this::fuse);
+    graph.nodes().stream().filter(Fusion::isWeightedNorm).forEach(this::fuse);
     List<List<Tensor>> groups = new ArrayList<>();
     for (Tensor node : graph.nodes()) {
       if (fused.containsKey(node)) {
@@ -67,6 +60,18 @@ final class Scheduling {
       }
     }
     return groups;
+  }
+
+  private void fuse(Tensor node) {
+    Fusion.candidates(node, chip).stream()
+        .filter(this::fits)
+        .findFirst()
+        .map(group -> group.stream().sorted(Comparator.comparing(order::get)).toList())
+        .ifPresent(
+            group -> {
+              fused.put(group.getLast(), group);
+              taken.addAll(group);
+            });
   }
 
   /**

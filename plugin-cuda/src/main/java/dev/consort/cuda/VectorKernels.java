@@ -31,6 +31,10 @@ final class VectorKernels {
   /** Products of several weights with the same activations. */
   static void emit(Work work, List<Tensor> nodes) {
     Tensor node = nodes.getFirst();
+    if (node.operation() instanceof Operation.MatMul && RingKernels.fits(work.chip(), nodes)) {
+      RingKernels.emit(work, nodes);
+      return;
+    }
     Tensor w = node.source(0);
     Tensor x = node.source(1);
     boolean experts = node.operation() instanceof Operation.MatMulId;
@@ -106,20 +110,30 @@ final class VectorKernels {
         && glu.ne(0) % GATED_ROWS == 0;
   }
 
-  private static boolean isVector(Tensor node) {
+  /** Whether it is a product of one column that kernels here take. */
+  static boolean isVector(Tensor node) {
     return node.operation() instanceof Operation.MatMul
         && node.ne(1) * node.ne(2) * node.ne(3) == 1
-        && MatrixKernels.form(node).filter(form -> form == Form.QUANTS).isPresent();
+        && (MatrixKernels.isOfHalves(node)
+            || MatrixKernels.form(node).filter(form -> form == Form.QUANTS).isPresent());
   }
 
-  static void gated(Work work, Tensor glu) {
+  /** A gate, what it opens, and perhaps what makes their activations. */
+  static void gated(Work work, List<Tensor> nodes) {
+    Tensor glu = nodes.getLast();
+    if (RingKernels.fits(work.chip(), List.of(glu.source(0), glu.source(1)))) {
+      RingKernels.gated(work, nodes);
+      return;
+    }
     Tensor gate = glu.source(0).source(0);
     Tensor up = glu.source(1).source(0);
     Operation.Glu op = (Operation.Glu) glu.operation();
+    boolean halves = MatrixKernels.isOfHalves(glu.source(0));
     var arguments =
         new Arguments().word(work.address(gate)).word(work.address(up)).word(work.address(glu));
-    long activations = work.form(glu.source(0).source(1), Form.QUANTS);
-    boolean formed = work.wanted(glu).filter(form -> form == Form.QUANTS).isPresent();
+    Tensor x = glu.source(0).source(1);
+    long activations = halves ? work.address(x) : work.form(x, Form.QUANTS);
+    boolean formed = !halves && work.wanted(glu).filter(form -> form == Form.QUANTS).isPresent();
     arguments
         .word(formed ? work.make(glu, Form.QUANTS) : 0)
         .word(activations)

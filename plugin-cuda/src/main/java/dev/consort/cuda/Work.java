@@ -28,15 +28,15 @@ final class Work {
   private static final long MOST_X = Integer.MAX_VALUE;
 
   private final Modules modules;
-  private final int processors;
+  private final Chip chip;
   private final Places places;
   private final Scratch scratch;
   private final Forms forms;
   private final List<Launch> launches = new ArrayList<>();
 
-  Work(Modules modules, int processors, Places places, Scratch scratch, Forms forms) {
+  Work(Modules modules, Chip chip, Places places, Scratch scratch, Forms forms) {
     this.modules = modules;
-    this.processors = processors;
+    this.chip = chip;
     this.places = places;
     this.scratch = scratch;
     this.forms = forms;
@@ -46,9 +46,13 @@ final class Work {
     return modules;
   }
 
+  Chip chip() {
+    return chip;
+  }
+
   /** Multiprocessors of the device. */
   int processors() {
-    return processors;
+    return chip.processors();
   }
 
   /** 0 for a tensor without elements. */

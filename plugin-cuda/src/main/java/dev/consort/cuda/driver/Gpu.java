@@ -5,6 +5,7 @@ import static dev.consort.cuda.driver.CudaError.check;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_INTEGRATED;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,7 @@ public final class Gpu implements AutoCloseable {
   private final int minor;
   private final int processors;
   private final boolean integrated;
+  private final int mostShared;
   private final Set<Gpu> peers = new HashSet<>();
   private @Nullable CUcontext context;
   private @Nullable Modules modules;
@@ -46,6 +48,7 @@ public final class Gpu implements AutoCloseable {
     this.minor = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
     this.processors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
     this.integrated = attribute(CU_DEVICE_ATTRIBUTE_INTEGRATED) != 0;
+    this.mostShared = attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
   }
 
   private int attribute(int which) {
@@ -69,6 +72,11 @@ public final class Gpu implements AutoCloseable {
 
   public int processors() {
     return processors;
+  }
+
+  /** Bytes of shared memory that a block can have. */
+  public int mostShared() {
+    return mostShared;
   }
 
   public boolean isIntegrated() {

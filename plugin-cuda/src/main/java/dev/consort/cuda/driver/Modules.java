@@ -34,6 +34,7 @@ public final class Modules {
 
   private final Map<String, CUmodule> modules = new HashMap<>();
   private final Map<String, Long> functions = new HashMap<>();
+  private final Map<Long, Integer> shared = new HashMap<>();
 
   private final int capability;
 
@@ -54,9 +55,12 @@ public final class Modules {
     return capability == HOPPER && Calls.encodesTiled();
   }
 
-  /** Lets blocks of the kernel have so much shared memory beside what it declares. */
-  public void allowShared(long function, int bytes) {
-    check("cuFuncSetAttribute", Calls.setAttribute(function, MOST_DYNAMIC_SHARED, bytes));
+  /** Lets blocks of the kernel have so much shared memory at least beside what it declares. */
+  public synchronized void allowShared(long function, int bytes) {
+    if (bytes > shared.getOrDefault(function, 0)) {
+      check("cuFuncSetAttribute", Calls.setAttribute(function, MOST_DYNAMIC_SHARED, bytes));
+      shared.put(function, bytes);
+    }
   }
 
   /** The handle of a kernel. */

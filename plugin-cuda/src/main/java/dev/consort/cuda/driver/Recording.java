@@ -10,7 +10,8 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Kernel launches recorded once into a graph, in order, and replayed as often as it is launched.
+ * Kernel launches recorded once into a graph, in order but for what stands beside the others, and
+ * replayed as often as it is launched.
  */
 public final class Recording implements AutoCloseable {
   private final CUgraphExec graph;
@@ -19,27 +20,47 @@ public final class Recording implements AutoCloseable {
     this.graph = graph;
   }
 
-  /** Records in the current context. */
+  /**
+   * Records in the current context. Blocks until the graph lies on the device: to bring it there
+   * with its first launch takes memory, for which the driver may wait for all devices, and these
+   * may wait in kernels for what is being launched.
+   */
   public static Recording of(List<Launch> launches) {
-    CUgraph graph = new CUgraph();
     try (Stream stream = new Stream()) {
-      check(
-          "cuStreamBeginCapture",
-          JCudaDriver.cuStreamBeginCapture(
-              stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+      CUgraphExec made = instantiate(capture(launches, stream));
       try {
-        launches.forEach(launch -> launch.enqueue(stream));
-      } finally {
-        JCudaDriver.cuStreamEndCapture(stream, graph);
+        check("cuGraphUpload", JCudaDriver.cuGraphUpload(made, stream));
+        stream.synchronize();
+      } catch (CudaError e) {
+        JCudaDriver.cuGraphExecDestroy(made);
+        throw e;
       }
+      return new Recording(made);
     }
+  }
+
+  private static CUgraph capture(List<Launch> launches, Stream stream) {
+    CUgraph graph = new CUgraph();
+    check(
+        "cuStreamBeginCapture",
+        JCudaDriver.cuStreamBeginCapture(
+            stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+    try {
+      launches.forEach(launch -> launch.enqueue(stream));
+    } finally {
+      JCudaDriver.cuStreamEndCapture(stream, graph);
+    }
+    return graph;
+  }
+
+  private static CUgraphExec instantiate(CUgraph graph) {
     CUgraphExec made = new CUgraphExec();
     try {
       check("cuGraphInstantiate", JCudaDriver.cuGraphInstantiate(made, graph, 0));
     } finally {
       JCudaDriver.cuGraphDestroy(graph);
     }
-    return new Recording(made);
+    return made;
   }
 
   /** Runs it in the stream. */
