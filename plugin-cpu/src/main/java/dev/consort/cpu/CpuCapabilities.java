@@ -64,7 +64,7 @@ final class CpuCapabilities {
             .put(ProcAddresses.HOST_SIGNAL, new Signals(device))
             .put(ProcAddresses.SET_N_THREADS, new Threads(device))
             .put(ProcAddresses.GET_FEATURES, features(device, processor));
-    return device.packing().equals(Packing.NONE)
+    return device.packing() == Packing.NONE
         ? all
         : all.put(ProcAddresses.EXTRA_BUFFER_TYPES, new PackedWeights(device));
   }

@@ -14,7 +14,7 @@ interface Packing {
   /** Up to so many columns are multiplied one by one. */
   int FEW_COLUMNS = 4;
 
-  /** Packs nothing. */
+  /** Packs nothing; there is only this one. */
   Packing NONE = new NoPacking();
 
   /** What the kernels of the given name pack. */
