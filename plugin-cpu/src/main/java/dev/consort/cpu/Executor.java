@@ -5,6 +5,7 @@ import dev.consort.api.ConsortException;
 import dev.consort.spi.Poison;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -253,9 +254,10 @@ final class Executor implements AutoCloseable {
     }
     team.run(comm.step(), 1, threads, 4096);
     comm.leave();
-    for (Stream other : comm.streams()) {
-      if (other != stream) {
-        moveOn(other);
+    List<Stream> streams = comm.streams();
+    for (int i = 0; i < streams.size(); i++) {
+      if (streams.get(i) != stream) {
+        moveOn(streams.get(i));
       }
     }
     return true;
