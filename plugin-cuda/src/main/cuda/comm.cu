@@ -5,13 +5,6 @@
 #include "norm.cuh"
 #include "packets.cuh"
 
-template <bool HALF>
-__device__ __forceinline__ void encode(float4 v, uint2 *own) {
-  float values[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-  for (int j = 0; j < 4 / Pack<HALF>::E; j++) own[j] = Pack<HALF>::encode(values + j * Pack<HALF>::E);
-}
-
 struct ReduceNorm {
   Reduce reduce;
   Norm norm;
@@ -19,7 +12,7 @@ struct ReduceNorm {
 
 // One shot, then what stands behind a sum in every layer: addition, norm, weight and form. A cluster a
 // row, of so many elements at most as its threads keep: one block alone would send and receive as
-// slowly as one multiprocessor does.
+// slowly as one multiprocessor does. A term that its product has sent is only received.
 template <bool HALF>
 __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   typedef Pack<HALF> P;
@@ -29,28 +22,31 @@ __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   KeptOf<2> weights = n.early<2>(cluster);
   Kept kept;
   releaseNext();
-  awaitPrevious();
+  if (!r.sent) awaitPrevious();
   State *state = r.states[r.rank];
-  uint64_t epoch = state->epoch + 1;
+  uint64_t epoch = state->next();
   bool good = state->failed == 0;
   Mail mail(r, epoch);
   int64_t at = (int64_t)(blockIdx.x / cluster.size) * n.n;
   const float4 *from = (const float4 *)(r.from + at);
-  for (int i = cluster.first(); i < n.n / 4 && good; i += cluster.count()) {
-    uint2 own[PACKETS];
-    encode<HALF>(from[i], own);
+  auto own = [&](int i, uint2 *packets) {
+    encode<HALF>(r.sent ? make_float4(0, 0, 0, 0) : from[i], packets);
+  };
+  for (int i = cluster.first(); i < n.n / 4 && good && !r.sent; i += cluster.count()) {
+    uint2 term[PACKETS];
+    own(i, term);
 #pragma unroll
-    for (int j = 0; j < PACKETS; j++) mail.sendAll(r, (at / 4 + i) * PACKETS + j, own[j]);
+    for (int j = 0; j < PACKETS; j++) mail.sendAll(r, (at / 4 + i) * PACKETS + j, term[j]);
   }
   Patience patience(r);
   float squared = 0;
   int step = 0;
   for (int i = cluster.first(); i < n.n / 4; i += cluster.count(), step++) {
     float4 x = n.input(at, i);
-    uint2 own[PACKETS];
-    encode<HALF>(from[i], own);
+    uint2 term[PACKETS];
+    own(i, term);
     float sum[4] = {0, 0, 0, 0};
-    good = good && gather<HALF, PACKETS>(r, mail, (at / 4 + i) * PACKETS, own, patience, sum);
+    good = good && gather<HALF, PACKETS>(r, mail, (at / 4 + i) * PACKETS, term, patience, sum);
     x = plus(x, make_float4(sum[0], sum[1], sum[2], sum[3]));
     if (n.sum) ((float4 *)(n.sum + at))[i] = x;
     kept.put(step, x);
@@ -58,6 +54,7 @@ __device__ __forceinline__ void oneShotNorm(const Reduce &r, const Norm &n) {
   }
   n.finish(at, squared, kept, weights, cluster);
   finish(state, epoch);
+  if (r.sent) awaitPrevious();
 }
 
 #define WAY(NAME, FUNCTION, THREADS, BLOCKS)                                           \

@@ -19,6 +19,11 @@ struct State {
   int pad[60];
   uint64_t here[MOST_MEMBERS][MOST_BLOCKS];   // terms have come, by their sender
   uint64_t there[MOST_MEMBERS][MOST_BLOCKS];  // sums have come, by their owner
+
+  // The number of the reduce that runs or comes next, after the kernels ahead have ended.
+  __device__ __forceinline__ uint64_t next() const {
+    return __ldcg((const unsigned long long *)&epoch) + 1;
+  }
 };
 
 struct Reduce {
@@ -35,6 +40,8 @@ struct Reduce {
   int64_t inboxBytes;
   int members;
   int rank;
+  int sent;  // the product that made the term has sent it to all, this member too
+  int pad;
 
   // The member that a rank sends to in a step from 1 on: at no time do all send to the same.
   __device__ __forceinline__ int peer(int step) const {
@@ -67,6 +74,13 @@ struct Pack {
     }
   }
 };
+
+template <bool HALF>
+__device__ __forceinline__ void encode(float4 v, uint2 *own) {
+  float values[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+  for (int j = 0; j < 4 / Pack<HALF>::E; j++) own[j] = Pack<HALF>::encode(values + j * Pack<HALF>::E);
+}
 
 // A wait that tells when to give up.
 struct Patience {

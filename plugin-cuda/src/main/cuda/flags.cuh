@@ -19,7 +19,7 @@ struct Flow {
   int64_t begin, end, half, piece;
 
   __device__ __forceinline__ Flow(const Reduce &reduce, int64_t units)
-      : r(reduce), state(reduce.states[reduce.rank]), epoch(state->epoch + 1) {
+      : r(reduce), state(reduce.states[reduce.rank]), epoch(state->next()) {
     good = !__syncthreads_or(state->failed);
     int64_t part = (units + gridDim.x - 1) / gridDim.x;
     begin = min(units, blockIdx.x * part);

@@ -47,8 +47,8 @@ struct Norm {
   float eps;
 
   __device__ __forceinline__ float4 input(int64_t at, int i) const {
-    float4 v = ((const float4 *)(x + at))[i];
-    return other ? plus(v, ((const float4 *)(other + at))[i]) : v;
+    float4 v = __ldcg((const float4 *)(x + at) + i);
+    return other ? plus(v, __ldcg((const float4 *)(other + at) + i)) : v;
   }
 
   __device__ __forceinline__ float4 factors(int i) const {

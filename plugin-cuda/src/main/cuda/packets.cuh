@@ -26,8 +26,9 @@ struct Mail {
   __device__ __forceinline__ bool came(uint4 p) const { return p.y == mark && p.w == mark; }
 };
 
-// COUNT packets, from the i-th on, of each of some members; the own ones are there already. All that
-// are missing are looked at at once: a look takes as long as a way through the chip.
+// COUNT packets, from the i-th on, of each of some members; the own ones are there already, unless they
+// were sent as well. All that are missing are looked at at once: a look takes as long as a way through
+// the chip.
 template <int COUNT>
 struct Inbox {
   static const int MEMBERS = 4;
@@ -40,7 +41,7 @@ struct Inbox {
     for (int j = 0; j < MEMBERS; j++) {
 #pragma unroll
       for (int c = 0; c < COUNT; c++) {
-        bool here = first + j == r.rank || first + j >= r.members;
+        bool here = first + j == (r.sent ? -1 : r.rank) || first + j >= r.members;
         unsigned seen = here ? mail.mark : ~mail.mark;
         p[j][c] = make_uint4(own[c].x, seen, own[c].y, seen);
       }
@@ -104,7 +105,7 @@ __device__ __forceinline__ void oneShotPackets(const Reduce &r) {
   releaseNext();
   awaitPrevious();
   State *state = r.states[r.rank];
-  uint64_t epoch = state->epoch + 1;
+  uint64_t epoch = state->next();
   bool failed = state->failed != 0;
   int64_t packets = max((int64_t)1, (r.n + P::E - 1) / P::E);
   int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
@@ -127,7 +128,7 @@ __device__ __forceinline__ void twoShotPackets(const Reduce &r) {
   releaseNext();
   awaitPrevious();
   State *state = r.states[r.rank];
-  uint64_t epoch = state->epoch + 1;
+  uint64_t epoch = state->next();
   bool failed = state->failed != 0;
   int64_t packets = max((int64_t)1, (r.n + P::E - 1) / P::E);
   int64_t slice = (packets + r.members - 1) / r.members, sums = r.packetSlots / 2;

@@ -19,7 +19,10 @@ struct SharedQuants {
     sum = scale + (k / 32 + 1) / 2 * 2;
   }
   __device__ __forceinline__ void expect(const Source &, int) {}
-  __device__ __forceinline__ void bring(const Source &, const char *from, int k) {
+  template <bool>
+  __device__ __forceinline__ void bring(const Ring &p) {
+    const char *from = p.ready;
+    int k = p.k;
     Quants x(from, k);
     for (int i = threadIdx.x; i < k / 16; i += blockDim.x) {
       int4 unit = __ldcg((const int4 *)x.q + i);

@@ -9,8 +9,8 @@
 #include "quants.cuh"
 #include "rope.cuh"
 
-// What becomes of results: they are put down; a gate's open others; queries are turned, keys turned
-// and values put into their cells.
+// What becomes of results: they are put down, or sent to the members of a comm; a gate's open others;
+// queries are turned, keys turned and values put into their cells.
 enum Mode { PUT, GATED, STORED };
 
 // The way of a warp through its pairs of rows, and through the chunks of a pair. Gates whose results
@@ -117,13 +117,37 @@ __device__ __forceinline__ void formUnits(const Ring &p, const float (*results)[
   __syncthreads();
 }
 
-template <typename Take, int WARPS, Mode MODE>
+// Sends pairs of a term to all members, as the kernels behind will take them.
+struct Post {
+  const Reduce &r;
+  Mail mail;
+  bool open;
+
+  __device__ __forceinline__ Post(const Reduce &reduce, bool sends)
+      : r(reduce), mail(reduce, 0), open(sends) {
+    if (!open) return;
+    const State *state = r.states[r.rank];
+    mail = Mail(r, state->next());
+    open = state->failed == 0;
+  }
+  // By a warp that has both in all lanes.
+  __device__ __forceinline__ void send(int pair, float a, float b) const {
+    int step = threadIdx.x & 31;
+    if (!open || step >= r.members) return;
+    mail.send(r, r.peer(step), pair, make_uint2(__float_as_uint(a), __float_as_uint(b)));
+  }
+};
+
+template <typename Take, int WARPS, Mode MODE, bool SUMMED = false>
 __device__ __forceinline__ void ring(const Ring &p, const Stored *stored) {
   typedef typename Take::X X;
   extern __shared__ __align__(128) char memory[];
   const int UNITS = 16;
   __shared__ __align__(16) float results[UNITS][32];
-  releaseNext();
+  // The kernel that takes what this one sends does not wait for its end, and so must not start before
+  // the end of everything ahead.
+  const bool sends = MODE == PUT && p.reduce.members > 0;
+  if (!sends) releaseNext();
   int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
   char *places = memory + p.xBytes + warp * p.places * p.placeBytes;
   uint64_t *barriers =
@@ -141,9 +165,16 @@ __device__ __forceinline__ void ring(const Ring &p, const Stored *stored) {
   look();
   X x(memory, p.k);
   x.expect(p.source, p.k);
-  awaitPrevious();
-  x.bring(p.source, p.ready, p.k);
-  __syncthreads();
+  if (!SUMMED) awaitPrevious();
+  if (sends) releaseNext();
+  x.template bring<SUMMED>(p);
+  if (SUMMED) {
+    State *state = p.reduce.states[p.reduce.rank];
+    finish(state, state->next());
+  } else {
+    __syncthreads();
+  }
+  Post post(p.reduce, sends);
   int place = 0, turns = 0, units = 0, formed = 0;
   while (now.more()) {
     float sums[2] = {0, 0};
@@ -171,9 +202,12 @@ __device__ __forceinline__ void ring(const Ring &p, const Stored *stored) {
         formUnits(p, results, units, formed);
         formed += units, units = 0;
       }
-    } else if ((lane & 15) == 0 && row < now.at().rows) {
+    } else {
+      post.send(now.rowA / 2, lane < 16 ? s : other, lane < 16 ? other : s);
+    }
+    if (MODE != GATED && (lane & 15) == 0 && row < now.at().rows) {
       if (MODE == PUT) {
-        now.at().result[row] = s;
+        if (now.at().result) now.at().result[row] = s;
       } else if (now.stretch == 2) {
         putCell(stored->values, *stored, row, s);
       } else {
@@ -185,6 +219,7 @@ __device__ __forceinline__ void ring(const Ring &p, const Stored *stored) {
     now.locate();
     look();
   }
+  if (SUMMED) awaitPrevious();
 }
 
 struct RingStored {
@@ -205,3 +240,15 @@ struct RingStored {
 RING(quants, TakeQuants, 16)
 RING(f16, TakeFloats<F16>, 16)
 RING(bf16, TakeFloats<BF16>, 16)
+
+// The same, of activations that come from the members of a comm.
+#define RING_SUMMED(name, Take, WARPS)                                                           \
+  extern "C" __global__ void __launch_bounds__(32 * WARPS, 1) ring_gated_summed_##name(Ring p) { \
+    ring<Take, WARPS, GATED, true>(p, nullptr);                                                  \
+  }                                                                                              \
+  extern "C" __global__ void __launch_bounds__(32 * WARPS, 1)                                    \
+      ring_stored_summed_##name(RingStored p) {                                                  \
+    ring<Take, WARPS, STORED, true>(p.ring, &p.stored);                                          \
+  }
+RING_SUMMED(f16, TakeFloats<F16>, 16)
+RING_SUMMED(bf16, TakeFloats<BF16>, 16)

@@ -3,6 +3,7 @@
 #pragma once
 #include "activations.cuh"
 #include "decode.cuh"
+#include "packets.cuh"
 
 // A weight, whose rows are taken in pairs; or a gate and what it opens, whose rows make pairs.
 struct Stretch {
@@ -42,6 +43,7 @@ struct Ring {
   float p0;
   float p1;
   int pad;
+  Reduce reduce;  // where results are sent to, or activations come from; or no members
 };
 
 __device__ __forceinline__ int bytesOf(int type, int n) {

@@ -9,7 +9,7 @@ import java.util.Arrays;
 
 /** A kernel's argument structure, written field by field with C's alignment. */
 final class Arguments {
-  private static final int MOST = 1024;
+  private static final int MOST = 2048;
   private static final int WIDEST = 8;
 
   private final ByteBuffer bytes = ByteBuffer.allocate(MOST).order(ByteOrder.nativeOrder());

@@ -155,11 +155,29 @@ final class CudaComm implements Comm {
         && member.comm().kernels.takesNorm(node);
   }
 
+  /**
+   * Whether a sum that {@link #reducesWithNorm} can be of terms that products send: F32 on the
+   * wire.
+   */
+  static boolean takesSent(Tensor node) {
+    return node.operation() instanceof Operation.AllReduce op
+        && op.member() instanceof CudaCommMember member
+        && member.comm().wire.wire(node.shape().elements()) == Wire.F32;
+  }
+
   /** Adds the launch of a sum, of what is added to it, and of the norm of that. */
-  void reduceNorm(Work work, int rank, Tensor term, ElementKernels.Norm after) {
+  void reduceNorm(
+      Work work, int rank, Tensor term, ReduceKernels.Sender sender, ElementKernels.Norm after) {
     long count = term.shape().elements();
-    var own = new ReduceKernels.Term(work.address(term), 0, count, wire.wire(count));
-    kernels.reduceNorm(work, meeting, rank, own, after);
+    long from = sender == ReduceKernels.Sender.SUM ? work.address(term) : 0;
+    var own = new ReduceKernels.Term(from, 0, count, wire.wire(count));
+    kernels.reduceNorm(work, meeting, rank, own, sender, after);
+  }
+
+  /** What the product that makes a term and sends it is given, and the one that takes the sum. */
+  Arguments sent(int rank, long count) {
+    var term = new ReduceKernels.Term(0, 0, count, Wire.F32);
+    return kernels.arguments(meeting, rank, term, ReduceKernels.Sender.PRODUCT);
   }
 
   /** Whether there is room for so many F32 elements on that way. */

@@ -11,7 +11,7 @@ import java.util.List;
 /** Which kernels compute which operation, and whether they can. */
 final class CudaKernels {
   /** Names the kernels' numerics; changes when a change here can change results. */
-  static final String VERSION = "3";
+  static final String VERSION = "4";
 
   /** The largest extent of a grid on its second and third axis. */
   static final long MOST_BLOCKS = 65535;
@@ -62,6 +62,7 @@ final class CudaKernels {
   /** What {@link Fusion} put together. */
   private static boolean emitFused(Work work, Schedule.Step step) {
     Tensor last = step.last();
+    Fusion.sent(step.nodes()).ifPresent(sum -> RingKernels.send(work, sum));
     if (last.operation() instanceof Operation.Binary) {
       norm(work, step.nodes());
     } else if (last.operation() instanceof Operation.Glu) {
@@ -86,12 +87,15 @@ final class CudaKernels {
     float eps = ((Operation.RmsNorm) norm.operation()).eps();
     long weight = work.address(result.source(1));
     Tensor x = norm.source(0);
-    boolean sums = nodes.size() > 2;
+    boolean sums = nodes.contains(x);
     long sum = sums ? work.addressIfStored(x) : 0;
-    if (sums && x.source(1).operation() instanceof Operation.AllReduce op && nodes.size() == 4) {
+    if (sums && nodes.contains(x.source(1))) {
       var after = new ElementKernels.Norm(x.source(0), 0, sum, eps, weight, result);
+      var op = (Operation.AllReduce) x.source(1).operation();
       CudaCommMember member = (CudaCommMember) op.member();
-      member.comm().reduceNorm(work, member.rank(), x.source(1).source(0), after);
+      var sender =
+          Fusion.sent(nodes).isPresent() ? ReduceKernels.Sender.PRODUCT : ReduceKernels.Sender.SUM;
+      member.comm().reduceNorm(work, member.rank(), x.source(1).source(0), sender, after);
     } else if (sums) {
       long other = work.address(x.source(1));
       ElementKernels.addNorm(

@@ -4,12 +4,15 @@ package dev.consort.cuda;
 import dev.consort.api.DataType;
 import dev.consort.api.Operation;
 import dev.consort.api.Tensor;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
  * Nodes that one kernel computes: addition, norm and weight, with a small sum over members ahead of
  * them; a gate and what it opens; rotation of queries and keys with the storing of keys and values.
+ * And a product with these, if it makes the term of the sum: a kernel of its own that sends it.
  */
 final class Fusion {
   private Fusion() {}
@@ -24,16 +27,53 @@ final class Fusion {
         return List.of(plain);
       }
       List<Tensor> added = List.of(sum, norm, node);
-      return CudaComm.reducesWithNorm(sum.source(1))
-          ? List.of(List.of(sum.source(1), sum, norm, node), added, plain)
-          : List.of(added, plain);
+      List<List<Tensor>> groups = new ArrayList<>();
+      reduced(sum, chip).forEach(ahead -> groups.add(join(ahead, added)));
+      groups.add(added);
+      groups.add(plain);
+      return groups;
     }
     if (VectorKernels.isGated(node)) {
       List<Tensor> products = List.of(node.source(0), node.source(1));
       List<Tensor> plain = List.of(node.source(0), node.source(1), node);
-      return RingKernels.fits(chip, products) ? normed(products, plain) : List.of(plain);
+      return RingKernels.fits(chip, products) ? normed(products, plain, chip) : List.of(plain);
     }
     return node.operation() instanceof Operation.Attention ? stored(node, chip) : List.of();
+  }
+
+  /**
+   * The sums over members that go before an addition: with the product that makes the term and
+   * sends it, if there is one, and without.
+   */
+  private static List<List<Tensor>> reduced(Tensor addition, Chip chip) {
+    Tensor sum = addition.source(1);
+    if (!CudaComm.reducesWithNorm(sum)) {
+      return List.of();
+    }
+    return sends(sum, chip)
+        ? List.of(List.of(origin(sum.source(0)), sum), List.of(sum))
+        : List.of(List.of(sum));
+  }
+
+  /** Whether the product that makes a term can send it to the other members itself. */
+  private static boolean sends(Tensor sum, Chip chip) {
+    Tensor term = origin(sum.source(0));
+    return CudaComm.takesSent(sum)
+        && VectorKernels.isVector(term)
+        && term.ne(0) % 4 == 0
+        && RingKernels.fits(chip, List.of(term));
+  }
+
+  /** The sum over members in a group of nodes whose term a product in it sends. */
+  static Optional<Tensor> sent(List<Tensor> group) {
+    return group.stream()
+        .filter(node -> node.operation() instanceof Operation.AllReduce)
+        .filter(node -> group.contains(node.source(0).root()))
+        .findFirst();
+  }
+
+  private static List<Tensor> join(List<Tensor> first, List<Tensor> second) {
+    return Stream.concat(first.stream(), second.stream()).toList();
   }
 
   /** Whether only the group's own nodes may read it, because it goes nowhere. */
@@ -128,14 +168,14 @@ final class Fusion {
     if (!products.stream().allMatch(VectorKernels::isVector) || !canStore(products, q, turned)) {
       return List.of(plain);
     }
-    List<Tensor> all = Stream.concat(products.stream(), plain.stream()).toList();
     return RingKernels.fits(chip, products)
-        ? Stream.concat(normed(products, all).stream(), Stream.of(plain)).toList()
+        ? Stream.concat(normed(products, join(products, plain), chip).stream(), Stream.of(plain))
+            .toList()
         : List.of(plain);
   }
 
   /** Nodes around products, first with what makes their activations, then without. */
-  private static List<List<Tensor>> normed(List<Tensor> products, List<Tensor> nodes) {
+  private static List<List<Tensor>> normed(List<Tensor> products, List<Tensor> nodes, Chip chip) {
     Tensor made = products.getFirst().source(1);
     boolean makes = RingKernels.makes(products.getFirst());
     if (!makes || !isWeightedNorm(made) || !isWide(made.source(0)) || !isPlain(made)) {
@@ -144,10 +184,12 @@ final class Fusion {
     Tensor norm = made.source(0);
     Tensor sum = norm.source(0);
     List<Tensor> ahead = isSum(sum) ? List.of(sum, norm, made) : List.of(norm, made);
-    if (isSum(sum) && CudaComm.reducesWithNorm(sum.source(1))) {
-      return List.of(nodes);
+    if (!isSum(sum) || !CudaComm.reducesWithNorm(sum.source(1))) {
+      return List.of(join(ahead, nodes), nodes);
     }
-    return List.of(Stream.concat(ahead.stream(), nodes.stream()).toList(), nodes);
+    return sends(sum.source(1), chip)
+        ? List.of(join(reduced(sum, chip).getFirst(), join(ahead, nodes)), nodes)
+        : List.of(nodes);
   }
 
   /** What the queries, keys and values come from. */

@@ -16,6 +16,9 @@ import java.util.List;
 final class ReduceKernels {
   private static final String FILE = "comm";
 
+  /** {@code Reduce} of comm.cuh. */
+  static final int STRUCTURE_BYTES = 3 * 8 * CudaComm.MOST_MEMBERS + 8 * 8 + 4 * 4;
+
   /** Packets of 16 bytes that there is room for, from each sender. */
   private static final long PACKET_SLOTS = 128 << 10;
 
@@ -49,6 +52,12 @@ final class ReduceKernels {
   enum Clusters {
     EVERYWHERE,
     NOT_EVERYWHERE
+  }
+
+  /** Which kernel sends a term: that of the sum, or already the product that makes it. */
+  enum Sender {
+    SUM,
+    PRODUCT
   }
 
   private final int members;
@@ -131,8 +140,9 @@ final class ReduceKernels {
         && node.shape().rows() <= MOST_ROWS;
   }
 
-  void reduceNorm(Work work, Meeting meeting, int rank, Term term, ElementKernels.Norm after) {
-    Arguments arguments = arguments(meeting, rank, term);
+  void reduceNorm(
+      Work work, Meeting meeting, int rank, Term term, Sender sender, ElementKernels.Norm after) {
+    Arguments arguments = arguments(meeting, rank, term, sender);
     after.add(arguments, work);
     Modules modules = work.modules();
     int rows = Math.toIntExact(after.x().shape().rows());
@@ -174,11 +184,12 @@ final class ReduceKernels {
         1,
         way.threads(),
         0,
-        arguments(meeting, rank, term).bytes(),
+        arguments(meeting, rank, term, Sender.SUM).bytes(),
         start(modules));
   }
 
-  private Arguments arguments(Meeting meeting, int rank, Term term) {
+  /** {@code Reduce} of comm.cuh, of {@link #STRUCTURE_BYTES}. */
+  Arguments arguments(Meeting meeting, int rank, Term term, Sender sender) {
     var arguments = new Arguments();
     long packets = STATE_BYTES;
     long inboxes = packets + 2L * members * 16 * PACKET_SLOTS;
@@ -197,7 +208,9 @@ final class ReduceKernels {
         .word(PACKET_SLOTS)
         .word(inboxBytes)
         .integer(members)
-        .integer(rank);
+        .integer(rank)
+        .integer(sender.ordinal())
+        .integer(0);
   }
 
   private static long tiles(long count, long tile) {

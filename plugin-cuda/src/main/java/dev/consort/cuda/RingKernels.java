@@ -35,6 +35,8 @@ final class RingKernels {
   private static final long FEWEST_PLACES = 2;
   private static final long BARRIER_BYTES = 8;
 
+  private static final byte[] NO_MEMBERS = new byte[ReduceKernels.STRUCTURE_BYTES];
+
   private static final Set<DataType> FLOATS = EnumSet.of(DataType.F16, DataType.BF16);
 
   /** What a block has in shared memory: activations, and places for a chunk of two rows each. */
@@ -98,7 +100,30 @@ final class RingKernels {
   static void emit(Work work, List<Tensor> products) {
     var arguments = new Arguments();
     long pairs = pairs(arguments, work, products, products, work::address);
-    launch(work, "ring_", products, arguments, pairs);
+    launch(work, "ring_", products, arguments.bytes(NO_MEMBERS), pairs);
+  }
+
+  /** The product that makes the term of a sum over members, and sends it to all of them. */
+  static void send(Work work, Tensor sum) {
+    List<Tensor> products = List.of(sum.source(0).root());
+    var arguments = new Arguments();
+    long pairs = pairs(arguments, work, products, products, product -> 0L);
+    launch(work, "ring_", products, arguments.bytes(members(sum)), pairs);
+  }
+
+  /** {@code Reduce} of comm.cuh. */
+  private static byte[] members(Tensor sum) {
+    var member = (CudaCommMember) ((Operation.AllReduce) sum.operation()).member();
+    return member.comm().sent(member.rank(), sum.shape().elements()).bytes();
+  }
+
+  private static byte[] members(List<Tensor> nodes) {
+    return Fusion.sent(nodes).map(RingKernels::members).orElse(NO_MEMBERS);
+  }
+
+  /** How the kernels are called that take their activations from the members of a comm. */
+  private static String summed(List<Tensor> nodes) {
+    return Fusion.sent(nodes).isPresent() ? "summed_" : "";
   }
 
   /** The products of queries, keys and values among nodes, which are turned and stored. */
@@ -106,8 +131,8 @@ final class RingKernels {
       Work work, List<Tensor> nodes, List<Tensor> products, RopeKernel.Stored stored) {
     var arguments = new Arguments();
     long pairs = pairs(arguments, work, nodes, products, product -> 0L);
-    stored.add(arguments, work, 0, 0, 0);
-    launch(work, "ring_stored_", products, arguments, pairs);
+    stored.add(arguments.bytes(members(nodes)), work, 0, 0, 0);
+    launch(work, "ring_stored_" + summed(nodes), products, arguments, pairs);
   }
 
   /** {@code Ring} of ring.cuh, with pairs of rows; returns how many. */
@@ -153,8 +178,9 @@ final class RingKernels {
         .integer(ElementKernels.GLU + op.kind().ordinal())
         .real(op.alpha())
         .real(op.limit())
-        .integer(0);
-    launch(work, "ring_gated_", products, arguments, glu.ne(0));
+        .integer(0)
+        .bytes(members(nodes));
+    launch(work, "ring_gated_" + summed(nodes), products, arguments, glu.ne(0));
   }
 
   /** {@code Stretch} of ring.cuh. */
@@ -189,9 +215,10 @@ final class RingKernels {
     Tensor norm = x.source(0);
     Tensor sum = norm.source(0);
     boolean sums = nodes.contains(sum);
+    boolean lies = sums && !nodes.contains(sum.source(1));
     arguments
         .word(work.address(sums ? sum.source(0) : sum))
-        .word(sums ? work.address(sum.source(1)) : 0)
+        .word(lies ? work.address(sum.source(1)) : 0)
         .word(sums ? work.addressIfStored(sum) : 0)
         .word(work.address(x.source(1)))
         .real(((Operation.RmsNorm) norm.operation()).eps())
