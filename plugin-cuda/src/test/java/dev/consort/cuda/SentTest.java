@@ -37,8 +37,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  * where they are read, against kernels of their own.
  */
 class SentTest {
-  private static final int K = 4096;
-  private static final int SLICE = 1024;
+  private static final int K = 2048;
+  private static final int SLICE = 256;
   private static final int LAYERS = 3;
   private static final int ROUNDS = 20;
 
