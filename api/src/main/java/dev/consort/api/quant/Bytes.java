@@ -15,24 +15,24 @@ final class Bytes {
 
   private Bytes() {}
 
+  static int u8(byte[] s, int at) {
+    return s[at] & 0xff;
+  }
+
+  static int u16(byte[] s, int at) {
+    return s[at] & 0xff | (s[at + 1] & 0xff) << 8;
+  }
+
+  static int i32(byte[] s, int at) {
+    return u16(s, at) | u16(s, at + 2) << 16;
+  }
+
+  static float f16(byte[] s, int at) {
+    return Float.float16ToFloat((short) u16(s, at));
+  }
+
   static int u8(MemorySegment s, long at) {
     return s.get(ValueLayout.JAVA_BYTE, at) & 0xff;
-  }
-
-  static int i8(MemorySegment s, long at) {
-    return s.get(ValueLayout.JAVA_BYTE, at);
-  }
-
-  static int u16(MemorySegment s, long at) {
-    return s.get(SHORT, at) & 0xffff;
-  }
-
-  static int i32(MemorySegment s, long at) {
-    return s.get(INT, at);
-  }
-
-  static float f16(MemorySegment s, long at) {
-    return Float.float16ToFloat(s.get(SHORT, at));
   }
 
   static float f32(MemorySegment s, long at) {

@@ -16,15 +16,15 @@ final class F16 extends Codec {
   }
 
   @Override
-  void decodeRun(MemorySegment source, long from, MemorySegment target, long to, long elements) {
-    for (long i = 0; i < elements; i++) {
-      decodeBlock(source, from + 2 * i, target, to + 4 * i);
+  void decodeBlocks(byte[] source, float[] target, int elements) {
+    for (int i = 0; i < elements; i++) {
+      decodeBlock(source, 2 * i, target, i);
     }
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
-    Bytes.f32(target, to, Bytes.f16(source, from));
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
+    target[to] = Bytes.f16(source, from);
   }
 
   @Override

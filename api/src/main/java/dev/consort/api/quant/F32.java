@@ -23,8 +23,8 @@ final class F32 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
-    Bytes.f32(target, to, Float.intBitsToFloat(Bytes.i32(source, from)));
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
+    target[to] = Float.intBitsToFloat(Bytes.i32(source, from));
   }
 
   @Override

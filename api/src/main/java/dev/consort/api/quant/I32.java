@@ -2,7 +2,6 @@
 package dev.consort.api.quant;
 
 import dev.consort.api.DataType;
-import java.lang.foreign.MemorySegment;
 
 /** Integers; decoding gives the nearest float. */
 final class I32 extends Codec {
@@ -11,7 +10,7 @@ final class I32 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
-    Bytes.f32(target, to, Bytes.i32(source, from));
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
+    target[to] = Bytes.i32(source, from);
   }
 }

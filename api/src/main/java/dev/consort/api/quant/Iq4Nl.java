@@ -2,7 +2,6 @@
 package dev.consort.api.quant;
 
 import dev.consort.api.DataType;
-import java.lang.foreign.MemorySegment;
 
 /** IQ4_NL: half d, 16 bytes of nibbles; {@code x = d * level(q)}. */
 final class Iq4Nl extends Codec {
@@ -13,12 +12,12 @@ final class Iq4Nl extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     for (int i = 0; i < HALF; i++) {
       int q = Bytes.u8(source, from + 2 + i);
-      Bytes.f32(target, to + 4L * i, d * Iq4.level(q & 15));
-      Bytes.f32(target, to + 4L * (i + HALF), d * Iq4.level(q >> 4));
+      target[to + i] = d * Iq4.level(q & 15);
+      target[to + i + HALF] = d * Iq4.level(q >> 4);
     }
   }
 }

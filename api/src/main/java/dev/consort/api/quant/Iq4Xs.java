@@ -2,7 +2,6 @@
 package dev.consort.api.quant;
 
 import dev.consort.api.DataType;
-import java.lang.foreign.MemorySegment;
 
 /**
  * IQ4_XS: half d, two upper bits of eight scales (2 bytes), their lower four bits (4 bytes), then
@@ -18,18 +17,18 @@ final class Iq4Xs extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     int highs = Bytes.u16(source, from + 2);
     for (int group = 0; group < 8; group++) {
       int low = Bytes.u8(source, from + LOW + group / 2) >> 4 * (group % 2) & 15;
       float scale = d * ((low | (highs >> 2 * group & 3) << 4) - 32);
-      long levels = from + LEVELS + (long) HALF * group;
-      long out = to + 4L * 2 * HALF * group;
+      int levels = from + LEVELS + HALF * group;
+      int out = to + 2 * HALF * group;
       for (int i = 0; i < HALF; i++) {
         int q = Bytes.u8(source, levels + i);
-        Bytes.f32(target, out + 4L * i, scale * Iq4.level(q & 15));
-        Bytes.f32(target, out + 4L * (i + HALF), scale * Iq4.level(q >> 4));
+        target[out + i] = scale * Iq4.level(q & 15);
+        target[out + i + HALF] = scale * Iq4.level(q >> 4);
       }
     }
   }

@@ -10,13 +10,13 @@ final class KScales {
 
   private KScales() {}
 
-  static int scale(MemorySegment s, long at, int group) {
+  static int scale(byte[] s, int at, int group) {
     return group < 4
         ? Bytes.u8(s, at + group) & 63
         : Bytes.u8(s, at + group + 4) & 15 | Bytes.u8(s, at + group - 4) >> 6 << 4;
   }
 
-  static int min(MemorySegment s, long at, int group) {
+  static int min(byte[] s, int at, int group) {
     return group < 4
         ? Bytes.u8(s, at + group + 4) & 63
         : Bytes.u8(s, at + group + 4) >> 4 | Bytes.u8(s, at + group) >> 6 << 4;

@@ -2,7 +2,6 @@
 package dev.consort.api.quant;
 
 import dev.consort.api.DataType;
-import java.lang.foreign.MemorySegment;
 
 /**
  * MXFP4 (OCP Microscaling Formats 1.0): one byte e, 16 bytes of E2M1 nibbles; {@code x = 2^(e -
@@ -19,12 +18,12 @@ final class Mxfp4 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = half(Bytes.u8(source, from));
     for (int i = 0; i < HALF; i++) {
       int q = Bytes.u8(source, from + 1 + i);
-      Bytes.f32(target, to + 4L * i, d * TWICE[q & 15]);
-      Bytes.f32(target, to + 4L * (i + HALF), d * TWICE[q >> 4]);
+      target[to + i] = d * TWICE[q & 15];
+      target[to + i + HALF] = d * TWICE[q >> 4];
     }
   }
 

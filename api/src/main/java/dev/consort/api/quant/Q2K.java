@@ -2,7 +2,6 @@
 package dev.consort.api.quant;
 
 import dev.consort.api.DataType;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Q2_K: 16 bytes (scale and minimum of 16 elements each, four bits), 64 bytes of two-bit levels,
@@ -17,18 +16,18 @@ final class Q2K extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from + D);
     float dmin = Bytes.f16(source, from + D + 2);
     for (int group = 0; group < 16; group++) {
       int packed = Bytes.u8(source, from + group);
       float scale = d * (packed & 15);
       float min = dmin * (packed >> 4);
-      long levels = from + LEVELS + 32L * (group / 8) + 16L * (group % 2);
+      int levels = from + LEVELS + 32 * (group / 8) + 16 * (group % 2);
       int shift = group % 8 / 2 * 2;
       for (int i = 0; i < 16; i++) {
         int q = Bytes.u8(source, levels + i) >> shift & 3;
-        Bytes.f32(target, to + 4L * (16 * group + i), scale * q - min);
+        target[to + 16 * group + i] = scale * q - min;
       }
     }
   }

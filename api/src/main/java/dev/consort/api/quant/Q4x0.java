@@ -18,12 +18,12 @@ final class Q4x0 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     for (int i = 0; i < HALF; i++) {
       int q = Bytes.u8(source, from + 2 + i);
-      Bytes.f32(target, to + 4L * i, d * ((q & 15) - 8));
-      Bytes.f32(target, to + 4L * (i + HALF), d * ((q >> 4) - 8));
+      target[to + i] = d * ((q & 15) - 8);
+      target[to + i + HALF] = d * ((q >> 4) - 8);
     }
   }
 

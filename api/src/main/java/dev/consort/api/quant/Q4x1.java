@@ -18,13 +18,13 @@ final class Q4x1 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     float m = Bytes.f16(source, from + 2);
     for (int i = 0; i < HALF; i++) {
       int q = Bytes.u8(source, from + 4 + i);
-      Bytes.f32(target, to + 4L * i, d * (q & 15) + m);
-      Bytes.f32(target, to + 4L * (i + HALF), d * (q >> 4) + m);
+      target[to + i] = d * (q & 15) + m;
+      target[to + i + HALF] = d * (q >> 4) + m;
     }
   }
 

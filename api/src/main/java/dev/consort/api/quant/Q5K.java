@@ -22,19 +22,19 @@ final class Q5K extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     float dmin = Bytes.f16(source, from + 2);
     for (int group = 0; group < KScales.GROUPS; group++) {
       float scale = d * KScales.scale(source, from + KEncoder.SCALES, group);
       float min = dmin * KScales.min(source, from + KEncoder.SCALES, group);
-      long levels = from + LEVELS + (long) KScales.SIZE * (group / 2);
+      int levels = from + LEVELS + KScales.SIZE * (group / 2);
       int shift = 4 * (group % 2);
-      long out = to + 4L * KScales.SIZE * group;
+      int out = to + KScales.SIZE * group;
       for (int i = 0; i < KScales.SIZE; i++) {
         int low = Bytes.u8(source, levels + i) >> shift & 15;
         int fifth = Bytes.u8(source, from + FIFTHS + i) >> group & 1;
-        Bytes.f32(target, out + 4L * i, scale * (low | fifth << 4) - min);
+        target[out + i] = scale * (low | fifth << 4) - min;
       }
     }
   }

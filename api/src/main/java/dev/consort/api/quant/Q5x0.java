@@ -18,15 +18,15 @@ final class Q5x0 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     int fifths = Bytes.i32(source, from + 2);
     for (int i = 0; i < HALF; i++) {
       int q = Bytes.u8(source, from + 6 + i);
       int low = q & 15 | (fifths >>> i & 1) << 4;
       int high = q >> 4 | (fifths >>> i + HALF & 1) << 4;
-      Bytes.f32(target, to + 4L * i, d * (low - 16));
-      Bytes.f32(target, to + 4L * (i + HALF), d * (high - 16));
+      target[to + i] = d * (low - 16);
+      target[to + i + HALF] = d * (high - 16);
     }
   }
 

@@ -18,7 +18,7 @@ final class Q5x1 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     float m = Bytes.f16(source, from + 2);
     int fifths = Bytes.i32(source, from + 4);
@@ -26,8 +26,8 @@ final class Q5x1 extends Codec {
       int q = Bytes.u8(source, from + 8 + i);
       int low = q & 15 | (fifths >>> i & 1) << 4;
       int high = q >> 4 | (fifths >>> i + HALF & 1) << 4;
-      Bytes.f32(target, to + 4L * i, d * low + m);
-      Bytes.f32(target, to + 4L * (i + HALF), d * high + m);
+      target[to + i] = d * low + m;
+      target[to + i + HALF] = d * high + m;
     }
   }
 

@@ -27,18 +27,18 @@ final class Q6K extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from + D);
     for (int group = 0; group < GROUPS; group++) {
-      float scale = d * Bytes.i8(source, from + SCALES + group);
+      float scale = d * source[from + SCALES + group];
       int k = group % 8 / 2;
-      long low = from + lowByte(group);
-      long high = from + highByte(group);
-      long out = to + 4L * SIZE * group;
+      int low = from + lowByte(group);
+      int high = from + highByte(group);
+      int out = to + SIZE * group;
       for (int i = 0; i < SIZE; i++) {
         int nibble = Bytes.u8(source, low + i) >> k / 2 * 4 & 15;
         int upper = Bytes.u8(source, high + i) >> 2 * k & 3;
-        Bytes.f32(target, out + 4L * i, scale * ((nibble | upper << 4) - 32));
+        target[out + i] = scale * ((nibble | upper << 4) - 32);
       }
     }
   }

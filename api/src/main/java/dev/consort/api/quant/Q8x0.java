@@ -18,10 +18,10 @@ final class Q8x0 extends Codec {
   }
 
   @Override
-  void decodeBlock(MemorySegment source, long from, MemorySegment target, long to) {
+  void decodeBlock(byte[] source, int from, float[] target, int to) {
     float d = Bytes.f16(source, from);
     for (int i = 0; i < SIZE; i++) {
-      Bytes.f32(target, to + 4L * i, d * Bytes.i8(source, from + 2 + i));
+      target[to + i] = d * source[from + 2 + i];
     }
   }
 

@@ -120,6 +120,29 @@ class CodecTest {
         .hasMessageContainingAll("q2_k", "q4_0");
   }
 
+  @ParameterizedTest
+  @EnumSource(DataType.class)
+  void aLongRunDecodesAsItsBlocksDo(DataType type) {
+    int block = type.blockElements();
+    int elements = 40 * SIZE + block;
+    byte[] bytes = new byte[(int) type.bytes(elements)];
+    new Random(3).nextBytes(bytes);
+    float[] blocks = new float[elements];
+    float[] run = new float[elements + 1];
+    for (int i = 0; i < elements; i += block) {
+      decode(type, bytes, type.bytes(i), blocks, i, block);
+    }
+    decode(type, bytes, 0, run, 1, elements);
+    assertThat(Arrays.copyOfRange(run, 1, run.length)).containsExactly(blocks);
+  }
+
+  private static void decode(
+      DataType type, byte[] bytes, long from, float[] values, int to, int elements) {
+    Codec.of(type)
+        .decode(
+            MemorySegment.ofArray(bytes), from, MemorySegment.ofArray(values), 4L * to, elements);
+  }
+
   private static float[] roundTrip(DataType type, float[] values) {
     byte[] bytes = new byte[(int) type.bytes(values.length)];
     float[] back = new float[values.length];
