@@ -8,6 +8,7 @@ import dev.consort.api.Shape;
 import dev.consort.api.quant.Codec;
 import dev.consort.model.gguf.GgufTensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The token embedding, left in the mapped file: the rows that a batch needs are decoded from there.
@@ -19,6 +20,7 @@ public final class TokenEmbedding {
   private final int width;
   private final int rows;
   private final long rowBytes;
+  private final float[] zeros;
 
   /** The table {@code [width, rows]}, of any type. */
   public TokenEmbedding(GgufTensor table) {
@@ -29,6 +31,7 @@ public final class TokenEmbedding {
     this.width = Math.toIntExact(shape.ne0());
     this.rows = Math.toIntExact(shape.ne1());
     this.rowBytes = type.bytes(width);
+    this.zeros = new float[width];
   }
 
   /** Floats in a row. */
@@ -70,7 +73,7 @@ public final class TokenEmbedding {
               .formatted(token, rows - 1, rows));
     }
     if (token < 0) {
-      target.asSlice(offset, bytes()).fill((byte) 0);
+      MemorySegment.copy(zeros, 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, width);
       return;
     }
     codec.decode(data, token * rowBytes, target, offset, width);
