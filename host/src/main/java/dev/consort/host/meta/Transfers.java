@@ -10,7 +10,6 @@ import dev.consort.api.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Moves rectangles between a whole tensor in host memory and a member's piece of it: by the
@@ -20,9 +19,8 @@ final class Transfers {
   private final Backend backend;
   private final Optional<SetTensor2d> set2d;
   private final Optional<GetTensor2d> get2d;
-  private @Nullable MemorySegment lastHost;
-  private MemorySegment lastSlice = MemorySegment.NULL;
-  private long lastOffset;
+  private final LastSlice run = new LastSlice();
+  private final LastSlice rest = new LastSlice();
 
   Transfers(Backend backend) {
     this.backend = backend;
@@ -32,7 +30,7 @@ final class Transfers {
 
   void set(Storage to, Rectangle r, MemorySegment from) {
     if (r.rows() == 1) {
-      backend.set(to, r.localOffset(), run(from, r.fullOffset(), r.rowBytes()));
+      backend.set(to, r.localOffset(), run.of(from, r.fullOffset(), r.rowBytes()));
     } else if (set2d.isPresent()) {
       set2d
           .get()
@@ -41,7 +39,7 @@ final class Transfers {
               to,
               r.localOffset(),
               r.localStride(),
-              from.asSlice(r.fullOffset()),
+              rest(from, r.fullOffset()),
               r.fullStride(),
               r.rowBytes(),
               r.rows());
@@ -55,7 +53,7 @@ final class Transfers {
 
   void get(Storage from, Rectangle r, MemorySegment to) {
     if (r.rows() == 1) {
-      backend.get(from, r.localOffset(), run(to, r.fullOffset(), r.rowBytes()));
+      backend.get(from, r.localOffset(), run.of(to, r.fullOffset(), r.rowBytes()));
     } else if (get2d.isPresent()) {
       get2d
           .get()
@@ -64,7 +62,7 @@ final class Transfers {
               from,
               r.localOffset(),
               r.localStride(),
-              to.asSlice(r.fullOffset()),
+              rest(to, r.fullOffset()),
               r.fullStride(),
               r.rowBytes(),
               r.rows());
@@ -76,23 +74,14 @@ final class Transfers {
     }
   }
 
-  /** The same slice as last time costs no garbage. */
-  private MemorySegment run(MemorySegment host, long offset, long bytes) {
-    if (offset == 0 && bytes == host.byteSize()) {
-      return host;
-    }
-    if (host != lastHost || offset != lastOffset || bytes != lastSlice.byteSize()) {
-      lastHost = host;
-      lastOffset = offset;
-      lastSlice = host.asSlice(offset, bytes);
-    }
-    return lastSlice;
+  private MemorySegment rest(MemorySegment host, long offset) {
+    return rest.of(host, offset, host.byteSize() - offset);
   }
 
   /** A repacking buffer takes a tensor in one piece: the rectangles are gathered first. Blocks. */
   void setRepacked(Storage to, Rectangle[] rectangles, MemorySegment from) {
     if (rectangles.length == 1 && rectangles[0].rows() == 1) {
-      backend.set(to, 0, run(from, rectangles[0].fullOffset(), rectangles[0].rowBytes()));
+      backend.set(to, 0, run.of(from, rectangles[0].fullOffset(), rectangles[0].rowBytes()));
       return;
     }
     try (Arena arena = Arena.ofShared()) {

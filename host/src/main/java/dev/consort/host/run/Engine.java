@@ -67,7 +67,7 @@ public final class Engine implements AutoCloseable {
     this.plans = new Plans(model, backend, options, context);
     this.logits = keep(new Logits(vocabulary, device.members().getFirst()));
     try {
-      int outputs = Math.min(microBatch, options.sequences());
+      int outputs = Buckets.outputs(options.sequences(), microBatch);
       Graph largest = plans.graph(microBatch, microBatch);
       // A device may refuse a size that is not the largest; what follows knows of both.
       backend.schedule(plans.graph(1, 1));

@@ -5,6 +5,7 @@ import dev.consort.api.ConsortException;
 import dev.consort.api.Device;
 import dev.consort.api.ErrorCode;
 import dev.consort.host.Closing;
+import dev.consort.host.meta.LastSlice;
 import dev.consort.host.meta.Staging;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -21,6 +22,7 @@ final class Logits implements AutoCloseable {
 
   private final long rowBytes;
   private final Device member;
+  private final LastSlice several = new LastSlice();
   private Deque<AutoCloseable> owned = new ArrayDeque<>();
   private MemorySegment all = MemorySegment.NULL;
   private MemorySegment[] rows = new MemorySegment[0];
@@ -66,7 +68,7 @@ final class Logits implements AutoCloseable {
   /** Where the next rows go. */
   MemorySegment next(int count) {
     MemorySegment place =
-        count == 1 ? rows[given] : all.asSlice(given * rowBytes, count * rowBytes);
+        count == 1 ? rows[given] : several.of(all, given * rowBytes, count * rowBytes);
     given += count;
     return place;
   }

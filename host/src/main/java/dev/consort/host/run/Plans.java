@@ -20,7 +20,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,16 +30,17 @@ import org.jspecify.annotations.Nullable;
  * All share one memory for intermediate tensors.
  */
 final class Plans implements AutoCloseable {
-  private record Key(int tokens, int outputs) {}
-
   private final Model model;
   private final Backend backend;
   private final EngineOptions options;
   private final int context;
   private final ComputeMemory memory;
   private final List<Allocation> logits = new ArrayList<>();
-  private final Map<Key, StepPlan> made = new HashMap<>();
-  private @Nullable StepPlan latest;
+
+  /** By the buckets of tokens and outputs. */
+  private final @Nullable StepPlan[][] made = new StepPlan[Integer.SIZE][Integer.SIZE];
+
+  private int count;
   private Allocation leaves;
   private int logitRows;
 
@@ -64,26 +67,28 @@ final class Plans implements AutoCloseable {
 
   /** How many plans were made so far. */
   int count() {
-    return made.size();
+    return count;
   }
 
-  /** The plan for just these numbers. */
+  /** The plan for a bucket of tokens and one of outputs. */
   StepPlan plan(int tokens, int outputs) {
-    StepPlan last = latest;
-    if (last == null || last.tokens() != tokens || last.outputs() != outputs) {
-      last =
-          made.computeIfAbsent(new Key(tokens, outputs), key -> make(graph(tokens, outputs), key));
-      latest = last;
+    StepPlan[] ofTokens = made[Buckets.index(tokens)];
+    StepPlan plan = ofTokens[Buckets.index(outputs)];
+    if (plan == null) {
+      plan = make(tokens, outputs);
+      ofTokens[Buckets.index(outputs)] = plan;
+      count++;
     }
-    return last;
+    return plan;
   }
 
-  private StepPlan make(Graph graph, Key key) {
+  private StepPlan make(int tokens, int outputs) {
+    Graph graph = graph(tokens, outputs);
     Schedule schedule = backend.schedule(graph);
     Tensor output = graph.outputs().iterator().next();
-    if (key.outputs > logitRows) {
+    if (outputs > logitRows) {
       logits.add(backend.device().bufferType().allocate(List.of(output.root())));
-      logitRows = key.outputs;
+      logitRows = outputs;
     }
     Allocation known = Allocation.join(List.of(leaves, logits.getLast()));
     Layout layout =
@@ -103,8 +108,8 @@ final class Plans implements AutoCloseable {
       }
     }
     return new StepPlan(
-        key.tokens,
-        key.outputs,
+        tokens,
+        outputs,
         plan,
         inputs.get(Blocks.EMBEDDINGS),
         Optional.ofNullable(inputs.get(Blocks.POSITIONS)),
@@ -120,7 +125,10 @@ final class Plans implements AutoCloseable {
   @Override
   public void close() {
     List<AutoCloseable> all = new ArrayList<>();
-    made.values().forEach(step -> all.add(step.plan()));
+    Stream.of(made)
+        .flatMap(Stream::of)
+        .filter(Objects::nonNull)
+        .forEach(step -> all.add(step.plan()));
     all.add(memory);
     all.addAll(logits);
     Closing.all(all);

@@ -37,38 +37,21 @@ final class StepInputs implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Deque<AutoCloseable> owned = new ArrayDeque<>(List.of(arena));
   private final Event read;
-  private final MemorySegment cells;
-  private final MemorySegment oneCell;
-  private final MemorySegment live;
-  private final Rows all;
   private final int[] ids;
-  private MemorySegment embeddings;
-  private MemorySegment positions;
-  private MemorySegment slots;
-  private MemorySegment queries;
-  private MemorySegment outputs;
-  private MemorySegment temperatures;
-  private int tokens = -1;
-  private int rows = -1;
+  private final MemorySegment live;
 
-  /** Memory for the most tokens and rows of logits that a step has. */
-  private record Rows(
-      MemorySegment embeddings,
-      MemorySegment positions,
-      MemorySegment slots,
-      MemorySegment queries,
-      MemorySegment outputs,
-      MemorySegment temperatures) {
-    static Rows allocate(Arena arena, MemorySegment embeddings, int most) {
-      return new Rows(
-          embeddings,
-          arena.allocate(4L * most, 64),
-          arena.allocate(4L * most, 64),
-          arena.allocate(8L * most, 64),
-          arena.allocate(4L * most, 64),
-          arena.allocate(4L * most, 64));
-    }
-  }
+  // By bucket; cut now, so that a step cuts nothing.
+  private final MemorySegment[] embeddings;
+  private final MemorySegment[] positions;
+  private final MemorySegment[] slots;
+  private final MemorySegment[] queries;
+  private final MemorySegment[] temperatures;
+  private final MemorySegment[] outputs;
+  private final MemorySegment[] cells;
+
+  private int tokens;
+  private int bucket;
+  private int outputBucket;
 
   /**
    * @param member whose kind of host memory the embeddings lie in
@@ -88,17 +71,15 @@ final class StepInputs implements AutoCloseable {
       Closing.quietly(owned);
       throw e;
     }
-    this.all = Rows.allocate(arena, place, microBatch);
     this.ids = new int[microBatch];
-    this.cells = arena.allocate(8L * cellCount, 64);
-    this.oneCell = cells.asSlice(0, 8);
     this.live = arena.allocate(4, 64);
-    this.embeddings = MemorySegment.NULL;
-    this.positions = MemorySegment.NULL;
-    this.slots = MemorySegment.NULL;
-    this.queries = MemorySegment.NULL;
-    this.outputs = MemorySegment.NULL;
-    this.temperatures = MemorySegment.NULL;
+    this.embeddings = Buckets.beginnings(place, microBatch);
+    this.positions = Buckets.beginnings(arena.allocate(4L * microBatch, 64), microBatch);
+    this.slots = Buckets.beginnings(arena.allocate(4L * microBatch, 64), microBatch);
+    this.queries = Buckets.beginnings(arena.allocate(8L * microBatch, 64), microBatch);
+    this.temperatures = Buckets.beginnings(arena.allocate(4L * microBatch, 64), microBatch);
+    this.outputs = Buckets.beginnings(arena.allocate(4L * microBatch, 64), microBatch);
+    this.cells = Buckets.beginnings(arena.allocate(8L * cellCount, 64), cellCount);
   }
 
   /**
@@ -109,29 +90,20 @@ final class StepInputs implements AutoCloseable {
   boolean fit(StepPlan plan) {
     boolean waits = !read.isDone();
     read.await(LIMIT);
-    if (plan.tokens() != tokens) {
-      tokens = plan.tokens();
-      embeddings = all.embeddings.asSlice(0, embedding.bytes() * tokens);
-      positions = all.positions.asSlice(0, 4L * tokens);
-      slots = all.slots.asSlice(0, 4L * tokens);
-      queries = all.queries.asSlice(0, 8L * tokens);
-      temperatures = all.temperatures.asSlice(0, 4L * tokens);
-    }
-    if (plan.outputs() != rows) {
-      rows = plan.outputs();
-      outputs = all.outputs.asSlice(0, 4L * rows);
-    }
+    tokens = plan.tokens();
+    bucket = Buckets.index(tokens);
+    outputBucket = Buckets.index(plan.outputs());
     return waits;
   }
 
   void row(int row, int token, int position, int slot, int sequences) {
     ids[row] = token;
-    positions.setAtIndex(INT, row, position);
-    slots.setAtIndex(INT, row, slot);
-    queries.setAtIndex(INT, 2L * row, position);
-    queries.setAtIndex(INT, 2L * row + 1, sequences);
+    positions[bucket].setAtIndex(INT, row, position);
+    slots[bucket].setAtIndex(INT, row, slot);
+    queries[bucket].setAtIndex(INT, 2L * row, position);
+    queries[bucket].setAtIndex(INT, 2L * row + 1, sequences);
     if (temperature.isPresent()) {
-      temperatures.setAtIndex(FLOAT, row, temperature.get().at(position));
+      temperatures[bucket].setAtIndex(FLOAT, row, temperature.get().at(position));
     }
   }
 
@@ -141,20 +113,20 @@ final class StepInputs implements AutoCloseable {
   }
 
   void output(int index, int row) {
-    outputs.setAtIndex(INT, index, row);
+    outputs[outputBucket].setAtIndex(INT, index, row);
   }
 
   /** Hands everything to the stream. */
   void submit(Backend backend, StepPlan plan, Cells table) {
     embed();
-    backend.set(plan.embeddings(), 0, embeddings);
-    set(backend, plan.positions(), positions);
-    backend.set(plan.slots(), 0, slots);
-    backend.set(plan.queries(), 0, queries);
-    backend.set(plan.selected(), 0, outputs);
+    backend.set(plan.embeddings(), 0, embeddings[bucket]);
+    set(backend, plan.positions(), positions[bucket]);
+    backend.set(plan.slots(), 0, slots[bucket]);
+    backend.set(plan.queries(), 0, queries[bucket]);
+    backend.set(plan.selected(), 0, outputs[outputBucket]);
     live.set(INT, 0, table.live());
     backend.set(plan.live(), 0, live);
-    set(backend, plan.temperatures(), temperatures);
+    set(backend, plan.temperatures(), temperatures[bucket]);
     submitCells(backend, plan, table);
     backend.record(read);
   }
@@ -170,7 +142,7 @@ final class StepInputs implements AutoCloseable {
   }
 
   private void embed(int row) {
-    embedding.row(ids[row], embeddings, row * embedding.bytes());
+    embedding.row(ids[row], embeddings[bucket], row * embedding.bytes());
   }
 
   private static void set(Backend backend, Optional<Storage> place, MemorySegment values) {
@@ -179,12 +151,15 @@ final class StepInputs implements AutoCloseable {
     }
   }
 
+  /** The cells that changed, and as many more as make a power of two. */
   private void submitCells(Backend backend, StepPlan plan, Cells table) {
-    long from = 8L * table.dirtyFrom();
-    long bytes = 8L * table.dirtyTo() - from;
-    if (bytes > 0) {
-      MemorySegment.copy(table.table(), from, cells, 0, bytes);
-      backend.set(plan.cells(), from, bytes == 8 ? oneCell : cells.asSlice(0, bytes));
+    int changed = table.dirtyTo() - table.dirtyFrom();
+    if (changed > 0) {
+      MemorySegment some = cells[Buckets.index(changed)];
+      long bytes = some.byteSize();
+      long from = Math.min(8L * table.dirtyFrom(), 8L * table.count() - bytes);
+      MemorySegment.copy(table.table(), from, some, 0, bytes);
+      backend.set(plan.cells(), from, some);
       table.clean();
     }
   }
