@@ -7,7 +7,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +24,10 @@ final class Executor implements AutoCloseable {
   private final Team team;
   private final Placement placement;
   private final Thread thread;
-  private final ReentrantLock lock = new ReentrantLock();
+
+  /** A monitor: who waits for it makes no garbage, as the queue of a lock would. */
+  private final Object lock = new Object();
+
   private final Arena arena = Arena.ofShared();
   private final MemorySegment moveStep = arena.allocate(StepLayout.STEP_BYTES, 64);
   private volatile Stream[] ready = new Stream[16];
@@ -57,8 +59,7 @@ final class Executor implements AutoCloseable {
 
   /** To be called before a stream's first task. */
   void register() {
-    lock.lock();
-    try {
+    synchronized (lock) {
       if (++streams > ready.length) {
         Stream[] more = new Stream[2 * ready.length];
         for (int i = 0; i < readyCount; i++) {
@@ -67,31 +68,28 @@ final class Executor implements AutoCloseable {
         readyHead = 0;
         ready = more;
       }
-    } finally {
-      lock.unlock();
     }
   }
 
   void unregister() {
-    lock.lock();
-    streams--;
-    lock.unlock();
+    synchronized (lock) {
+      streams--;
+    }
   }
 
-  /** Holds the lock from here to {@link #push}, so that a task can be filled in between. */
+  /** A task to be filled, which nobody sees before {@link #push}. */
   Task begin(Stream stream) {
-    lock.lock();
-    return stream.free();
+    synchronized (lock) {
+      return stream.free();
+    }
   }
 
   void push(Stream stream) {
-    try {
+    synchronized (lock) {
       stream.pushed();
       if (stream.state == Stream.State.IDLE) {
         makeReady(stream);
       }
-    } finally {
-      lock.unlock();
     }
     if (parked) {
       LockSupport.unpark(thread);
@@ -100,15 +98,12 @@ final class Executor implements AutoCloseable {
 
   /** What the stream waited for has come. */
   void resume(Stream stream) {
-    lock.lock();
-    try {
+    synchronized (lock) {
       if (stream.state == Stream.State.BLOCKED) {
         makeReady(stream);
       } else {
         stream.resumed = true;
       }
-    } finally {
-      lock.unlock();
     }
     if (parked) {
       LockSupport.unpark(thread);
@@ -117,11 +112,8 @@ final class Executor implements AutoCloseable {
 
   /** Whether the stream has a task that it can go on with. */
   boolean isWorking(Stream stream) {
-    lock.lock();
-    try {
+    synchronized (lock) {
       return stream.state == Stream.State.READY || stream.state == Stream.State.RUNNING;
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -147,8 +139,7 @@ final class Executor implements AutoCloseable {
   }
 
   private void settle(Stream stream, boolean blocked) {
-    lock.lock();
-    try {
+    synchronized (lock) {
       if (stream.failure() != null) {
         discard(stream);
       }
@@ -158,8 +149,6 @@ final class Executor implements AutoCloseable {
       if (goesOn) {
         makeReady(stream);
       }
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -178,15 +167,12 @@ final class Executor implements AutoCloseable {
     long idleSince = System.nanoTime();
     for (int spins = 0; ; spins++) {
       if (readyCount > 0) {
-        lock.lock();
-        try {
+        synchronized (lock) {
           Stream next = ready[readyHead];
           readyHead = (readyHead + 1) % ready.length;
           readyCount = readyCount - 1;
           next.state = Stream.State.RUNNING;
           return next;
-        } finally {
-          lock.unlock();
         }
       }
       if (closed) {
@@ -265,8 +251,7 @@ final class Executor implements AutoCloseable {
 
   /** A member that waited for a collective goes on behind it. */
   private void moveOn(Stream stream) {
-    lock.lock();
-    try {
+    synchronized (lock) {
       if (stream.blockedOn == null) {
         return;
       }
@@ -281,15 +266,12 @@ final class Executor implements AutoCloseable {
       } else {
         makeReady(stream);
       }
-    } finally {
-      lock.unlock();
     }
   }
 
   /** Fails streams that wait where no one else will come, as a comm's do. From any thread. */
   void fail(Iterable<Stream> members, ConsortException because) {
-    lock.lock();
-    try {
+    synchronized (lock) {
       for (Stream stream : members) {
         stream.fail(because);
         stream.blockedOn = null;
@@ -299,8 +281,6 @@ final class Executor implements AutoCloseable {
           stream.resumed = true;
         }
       }
-    } finally {
-      lock.unlock();
     }
     LockSupport.unpark(thread);
   }
