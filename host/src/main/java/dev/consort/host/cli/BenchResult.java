@@ -16,7 +16,8 @@ import java.util.stream.Collectors;
  * One test's measurements.
  *
  * @param nanos of each repetition
- * @param heapBytes allocated on the Java heap a token, by all threads
+ * @param heapBytes allocated on the Java heap a token, by all threads, in the repetition that
+ *     allocated least
  * @param blockingCalls of the caller's, a token
  * @param bridgeWaits of the members' threads for devices or each other, a token
  * @param plans built a token
