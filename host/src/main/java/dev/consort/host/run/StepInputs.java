@@ -89,7 +89,9 @@ final class StepInputs implements AutoCloseable {
    */
   boolean fit(StepPlan plan) {
     boolean waits = !read.isDone();
-    read.await(LIMIT);
+    if (waits) {
+      read.await(LIMIT);
+    }
     tokens = plan.tokens();
     bucket = Buckets.index(tokens);
     outputBucket = Buckets.index(plan.outputs());
