@@ -8,30 +8,30 @@
 #define NAME_(a, b) a##_##b
 #define NAME(a, b) NAME_(a, b)
 
-// Adds n members' terms in their order and gives everyone the same bytes.
-// a: [0] addresses of n terms, then of n results, [1] n, [2] elements, [3] elements an item
-// i[0]: terms travel as BF16
+// Adds terms in their order, rounds once, and writes the same bytes to every place.
+// a: [0] addresses of the terms, then of the places, [1] terms, [2] elements, [3] elements an item,
+// [4] places; i[0]: terms travel as BF16
 static void k_reduce(const step_t *s, int64_t item) {
-  char *const *from = (char *const *)s->a[0];
-  char *const *to = from + s->a[1];
-  int64_t n = s->a[1], first = item * s->a[3], left = s->a[2] - first;
+  char *const *from = (char *const *)s->a[0], *const *to = from + s->a[1];
+  int64_t first = item * s->a[3], left = s->a[2] - first;
   if (left > s->a[3]) left = s->a[3];
   for (int64_t j = first; j < first + left;) {
     int w = first + left - j < VL ? (int)(first + left - j) : VL;
-    float sum[VL], term[VL];
-    for (int64_t r = 0; r < n; r++) {
+    double sum[VL] = {0};
+    float term[VL];
+    for (int64_t r = 0; r < s->a[1]; r++) {
       memcpy(term, from[r] + 4 * j, (size_t)w * 4);
       if (s->i[0]) for (int l = 0; l < w; l++) term[l] = bf16_to_f32(f32_to_bf16(term[l]));
-      if (r == 0) memcpy(sum, term, sizeof sum);
-      else for (int l = 0; l < w; l++) sum[l] += term[l];
+      for (int l = 0; l < w; l++) sum[l] = r == 0 ? term[l] : sum[l] + term[l];
     }
     for (int l = 0; l < w; l++) {
-      if (sum[l] != sum[l]) {
+      term[l] = (float)sum[l];
+      if (term[l] != term[l]) {
         uint32_t nan = 0x7fc00000u;
-        memcpy(&sum[l], &nan, 4);
+        memcpy(&term[l], &nan, 4);
       }
     }
-    for (int64_t r = 0; r < n; r++) memcpy(to[r] + 4 * j, sum, (size_t)w * 4);
+    for (int64_t r = 0; r < s->a[4]; r++) memcpy(to[r] + 4 * j, term, (size_t)w * 4);
     j += w;
   }
 }

@@ -87,7 +87,8 @@ static void k_matmul_dot(const step_t *s, int64_t item, float *room) {
       y->nb[1] / 4, room);
 }
 
-// src: w (packed, one matrix), x (its columns flat); a: [0] panels an item, [1] quantised columns.
+// src: w (packed, one matrix), x (its columns flat); a: [0] panels an item, [1] quantised columns,
+// [2] 1: goes on from what the result holds, and every row is in a panel.
 // Items: runs of panels, then one for the rows that fill no panel.
 static void k_matmul_packed(const step_t *s, int64_t item, float *room) {
   const tensor_t *w = &s->src[0], *x = &s->src[1], *y = &s->dst;
@@ -95,11 +96,13 @@ static void k_matmul_packed(const step_t *s, int64_t item, float *room) {
   int64_t row_bytes = k / consort_block_elements(w->type) * consort_block_bytes(w->type);
   int64_t p0 = item * each, columns = x->ne[1], ldy = y->nb[1] / 4;
   float *yd = (float *)y->data;
+  const float *on = s->a[2] ? yd : NULL;
   if (p0 < panels) {
     packed_t kernels = packed_kernels(w->type);
     int count = (int)(panels - p0 < each ? panels - p0 : each);
     packed_panels(&kernels, w->type, w->data + p0 * 16 * row_bytes, count, k,
-        (const char *)s->a[1], columns, yd + 16 * p0, ldy, (char *)room);
+        (const char *)s->a[1], columns, on ? on + 16 * p0 : NULL, yd + 16 * p0, ldy,
+        (char *)room);
   } else {
     int64_t r0 = panels * 16, rows = m - r0;
     rows_t ready = ready_rows(w->type, w->data + r0 * row_bytes, row_bytes, rows, k,
@@ -198,7 +201,7 @@ static void k_matmul_id(const step_t *s, int64_t item, float *room) {
           for (int z = 0; z < unit / 4; z++) memcpy(to + 4 * tn * z, f + 4 * z, 4);
         }
       }
-      packed_panels(&kernels, w->type, panel, count, k, gathered, now, out, 16 * count, open);
+      packed_panels(&kernels, w->type, panel, count, k, gathered, now, NULL, out, 16 * count, open);
       for (int j = 0; j < now; j++) {
         int64_t t = pair[c + j] / used, u = pair[c + j] % used;
         memcpy(y->data + u * y->nb[1] + t * y->nb[2] + p0 * 64, out + j * 16 * count,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packed weights times int8 activations. Every output element is summed in one order, whatever
-// the tile it falls in: block by block, an exact integer sum scaled and added.
+// the tile it falls in: block by block, an exact integer sum scaled and added. A sum may go on from
+// where one over the blocks ahead ended (`on`, laid out as the results are, or NULL).
 #pragma once
 #include "pack.h"
 #include "quantize.h"
@@ -23,6 +24,8 @@ INLINE vi start_of(const int shift, const int32_t *minus_sum) {
   return vi_shl(s, shift);
 }
 
+INLINE vf sum_start(const float *on, int64_t at) { return on ? vf_load(on + at) : vf_zero(); }
+
 // ---- blocks of 32 ----
 
 INLINE void step32(const int type, const int n, const vi w[8], vf d, vf m, const char *a, vf *acc) {
@@ -41,12 +44,12 @@ INLINE void step32(const int type, const int n, const vi w[8], vf d, vf m, const
 }
 
 INLINE void gemv32(const int type, const int n, const char *panel, int64_t blocks, const char *a,
-    float *y, int64_t ldy) {
+    const float *on, float *y, int64_t ldy) {
   vf acc[FEW];
   const int bytes = 16 * (type == T_Q8_0 ? 34 : type == T_Q4_1 ? 20 : type == T_Q5_0 ? 22
       : type == T_Q5_1 ? 24 : type == T_MXFP4 ? 17 : 18);
 #pragma GCC unroll 8
-  for (int c = 0; c < n; c++) acc[c] = vf_zero();
+  for (int c = 0; c < n; c++) acc[c] = sum_start(on, c * ldy);
   for (int64_t b = 0; b < blocks; b++, panel += bytes, a += 40 * n) {
     vi w[8];
     vf d, m;
@@ -75,11 +78,13 @@ INLINE void open32(const int type, const char *panel, int64_t blocks, char *to) 
 }
 
 INLINE void tile32(const int type, const int mr, const int n, const char *w, int64_t stride,
-    int64_t blocks, const char *a, float *y, int64_t ldy) {
+    int64_t blocks, const char *a, const float *on, float *y, int64_t ldy) {
   const int shift = type_shift(type), wide = shift == 7;
   vf acc[2][TILE];
 #pragma GCC unroll 8
-  for (int r = 0; r < mr; r++) for (int c = 0; c < n; c++) acc[r][c] = vf_zero();
+  for (int r = 0; r < mr; r++) {
+    for (int c = 0; c < n; c++) acc[r][c] = sum_start(on, c * ldy + 16 * r);
+  }
   for (int64_t b = 0; b < blocks; b++, w += OPEN32, a += 40 * n) {
     const float *da = (const float *)a;
     const int32_t *ns = (const int32_t *)a + n;
@@ -129,13 +134,13 @@ INLINE void tile32(const int type, const int mr, const int n, const char *w, int
 // ---- blocks of 256 ----
 
 INLINE void gemv256(const int type, const int n, const char *panel, int64_t blocks, const char *a,
-    float *y, int64_t ldy) {
+    const float *on, float *y, int64_t ldy) {
   const int shift = type_shift(type), wide = shift == 7, fine = type_sub16(type);
   const int bytes = 16 * (type == T_Q2_K ? 84 : type == T_Q3_K ? 110 : type == T_Q4_K ? 144
       : type == T_Q5_K ? 176 : type == T_Q6_K ? 210 : 136);
   vf acc[FEW];
 #pragma GCC unroll 8
-  for (int c = 0; c < n; c++) acc[c] = vf_zero();
+  for (int c = 0; c < n; c++) acc[c] = sum_start(on, c * ldy);
   for (int64_t b = 0; b < blocks; b++, panel += bytes, a += 340 * n) {
     const float *da = (const float *)a;
     const int32_t *ns = (const int32_t *)a + n;
@@ -188,9 +193,10 @@ INLINE void gemv256(const int type, const int n, const char *panel, int64_t bloc
 #if defined(__AVX512F__)
 // Q6_K times one column: every vector of the panel is read once and gives the weights of all
 // groups that it holds. The sums and their order are those of gemv256.
-INLINE void gemv_one_q6(const char *panel, int64_t blocks, const char *a, float *y) {
+INLINE void gemv_one_q6(const char *panel, int64_t blocks, const char *a, const float *on,
+    float *y) {
   const vi low = vi_set(0x0f0f0f0f), high = vi_set(0x30303030);
-  vf acc = vf_zero();
+  vf acc = sum_start(on, 0);
   for (int64_t b = 0; b < blocks; b++, panel += 16 * 210, a += 340) {
     const int32_t *ns = (const int32_t *)a + 1;
     const char *x = a + 84;
@@ -258,11 +264,13 @@ INLINE void open256(const int type, const char *panel, int64_t blocks, char *to)
 }
 
 INLINE void tile256(const int type, const int mr, const int n, const char *w, int64_t stride,
-    int64_t blocks, const char *a, float *y, int64_t ldy) {
+    int64_t blocks, const char *a, const float *on, float *y, int64_t ldy) {
   const int shift = type_shift(type), wide = shift == 7, fine = type_sub16(type);
   vf acc[2][TILE];
 #pragma GCC unroll 8
-  for (int r = 0; r < mr; r++) for (int c = 0; c < n; c++) acc[r][c] = vf_zero();
+  for (int r = 0; r < mr; r++) {
+    for (int c = 0; c < n; c++) acc[r][c] = sum_start(on, c * ldy + 16 * r);
+  }
   for (int64_t b = 0; b < blocks; b++, w += OPEN256, a += 340 * n) {
     const float *da = (const float *)a;
     const int32_t *ns = (const int32_t *)a + n;
@@ -333,32 +341,33 @@ INLINE void tile256(const int type, const int mr, const int n, const char *w, in
 
 // ---- by type ----
 
-typedef void (*gemv_fn)(int n, const char *panel, int64_t blocks, const char *a, float *y,
-    int64_t ldy);
+typedef void (*gemv_fn)(int n, const char *panel, int64_t blocks, const char *a,
+    const float *on, float *y, int64_t ldy);
 typedef void (*open_fn)(const char *panel, int64_t blocks, char *to);
 typedef void (*tile_fn)(int mr, int n, const char *w, int64_t stride, int64_t blocks,
-    const char *a, float *y, int64_t ldy);
+    const char *a, const float *on, float *y, int64_t ldy);
 
 #if defined(__AVX512F__)
-#define GEMV_ONE(T, F, p, b, a, y, ldy)                                        \
-  if (T_##T == T_Q6_K) gemv_one_q6(p, b, a, y);                                \
-  else gemv##F(T_##T, 1, p, b, a, y, ldy)
+#define GEMV_ONE(T, F, p, b, a, on, y, ldy)                                    \
+  if (T_##T == T_Q6_K) gemv_one_q6(p, b, a, on, y);                            \
+  else gemv##F(T_##T, 1, p, b, a, on, y, ldy)
 #else
-#define GEMV_ONE(T, F, p, b, a, y, ldy) gemv##F(T_##T, 1, p, b, a, y, ldy)
+#define GEMV_ONE(T, F, p, b, a, on, y, ldy) gemv##F(T_##T, 1, p, b, a, on, y, ldy)
 #endif
 
 #define BY_TYPE(T, F)                                                                          \
-  static void gemv_##T(int n, const char *p, int64_t b, const char *a, float *y, int64_t ldy) { \
+  static void gemv_##T(int n, const char *p, int64_t b, const char *a, const float *on,        \
+      float *y, int64_t ldy) {                                                                 \
     switch (n) {                                                                               \
-      case 1: GEMV_ONE(T, F, p, b, a, y, ldy); break;                                          \
-      case 2: gemv##F(T_##T, 2, p, b, a, y, ldy); break;                                       \
-      case 3: gemv##F(T_##T, 3, p, b, a, y, ldy); break;                                       \
-      default: gemv##F(T_##T, 4, p, b, a, y, ldy); break;                                      \
+      case 1: GEMV_ONE(T, F, p, b, a, on, y, ldy); break;                                      \
+      case 2: gemv##F(T_##T, 2, p, b, a, on, y, ldy); break;                                   \
+      case 3: gemv##F(T_##T, 3, p, b, a, on, y, ldy); break;                                   \
+      default: gemv##F(T_##T, 4, p, b, a, on, y, ldy); break;                                  \
     }                                                                                          \
   }                                                                                            \
   static void open_##T(const char *p, int64_t b, char *to) { open##F(T_##T, p, b, to); }       \
   static void tile_##T(int mr, int n, const char *w, int64_t st, int64_t b, const char *a,     \
-      float *y, int64_t ldy) {                                                                 \
+      const float *on, float *y, int64_t ldy) {                                                \
     if (mr == 2) {                                                                             \
       switch (n) {                                                                             \
         TILE_CASES(T, F, 2)                                                                    \
@@ -370,7 +379,7 @@ typedef void (*tile_fn)(int mr, int n, const char *w, int64_t stride, int64_t bl
     }                                                                                          \
   }
 #define TILE_CASE(T, F, MR, N) \
-  case N: tile##F(T_##T, MR, N, w, st, b, a, y, ldy); break;
+  case N: tile##F(T_##T, MR, N, w, st, b, a, on, y, ldy); break;
 #if TILE == 6
 #define TILE_CASES(T, F, MR)                                                   \
   TILE_CASE(T, F, MR, 1) TILE_CASE(T, F, MR, 2) TILE_CASE(T, F, MR, 3)         \
@@ -397,13 +406,15 @@ static packed_t packed_kernels(int type) {
 
 // y[m0 .. m0 + 16 panels, columns] for `columns` quantised columns tiled from `a` on.
 static void packed_panels(const packed_t *kernels, int type, const char *panel, int panels,
-    int64_t k, const char *a, int64_t columns, float *y, int64_t ldy, char *scratch) {
+    int64_t k, const char *a, int64_t columns, const float *on, float *y, int64_t ldy,
+    char *scratch) {
   int64_t blocks = k / kernels->elements;
   int64_t panel_bytes = blocks * 16 * consort_block_bytes(type);
   int64_t cb = column_bytes(k, kernels->elements == 256);
   if (columns <= FEW) {
     for (int p = 0; p < panels; p++) {
-      kernels->gemv((int)columns, panel + p * panel_bytes, blocks, a, y + 16 * p, ldy);
+      kernels->gemv((int)columns, panel + p * panel_bytes, blocks, a, on ? on + 16 * p : NULL,
+          y + 16 * p, ldy);
     }
     return;
   }
@@ -416,7 +427,9 @@ static void packed_panels(const packed_t *kernels, int type, const char *panel, 
     }
     for (int64_t c = 0; c < columns; c += TILE) {
       int n = columns - c < TILE ? (int)(columns - c) : TILE;
-      kernels->tile(mr, n, scratch, open_bytes, blocks, a + c * cb, y + c * ldy + 16 * p, ldy);
+      int64_t at = c * ldy + 16 * p;
+      kernels->tile(mr, n, scratch, open_bytes, blocks, a + c * cb, on ? on + at : NULL, y + at,
+          ldy);
     }
   }
 }

@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Members in one memory: the last to arrive has the team add all terms in member order and write
- * the sums to everyone. Who waits is parked in the executor's queue, not in a thread.
+ * the sums to everyone. A term that is a product need not be there yet: it is added on to the sum
+ * so far block by block, just as one member with all of the weight would add. Who waits is parked
+ * in the executor's queue, not in a thread.
  */
 final class CpuComm implements Comm {
   private static final long ELEMENTS_AN_ITEM = 4096;
@@ -31,10 +33,16 @@ final class CpuComm implements Comm {
   private final WirePolicy wire;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment addresses;
-  private final MemorySegment step;
+  private final MemorySegment steps;
+  private final MemorySegment reduce;
   private final boolean[] here;
+  private final long[] from;
+  private final long[] to;
+  private final long[] products;
   private int arrived;
+  private int stepCount;
   private long elements;
+  private long room;
   private volatile @Nullable ConsortException failure;
 
   CpuComm(CpuDevice device, List<CpuBackend> members, WirePolicy wire) {
@@ -42,15 +50,20 @@ final class CpuComm implements Comm {
     this.members = List.copyOf(members);
     this.streams = members.stream().map(CpuBackend::stream).toList();
     this.wire = wire;
-    this.here = new boolean[members.size()];
-    this.addresses = arena.allocate(16L * members.size(), 64);
-    this.step = arena.allocate(StepLayout.STEP_BYTES, 64);
+    int count = members.size();
+    this.here = new boolean[count];
+    this.from = new long[count];
+    this.to = new long[count];
+    this.products = new long[count];
+    this.addresses = arena.allocate(16L * count, 64);
+    this.steps = arena.allocate(StepLayout.STEP_BYTES * (count + 1L), 64);
+    this.reduce = arena.allocate(StepLayout.STEP_BYTES, 64);
     new Step(StepCode.REDUCE, 0)
         .a(0, addresses.address())
-        .a(1, members.size())
         .a(3, ELEMENTS_AN_ITEM)
+        .a(4, count)
         .barrier()
-        .write(step);
+        .write(reduce);
   }
 
   @Override
@@ -104,8 +117,15 @@ final class CpuComm implements Comm {
     }
   }
 
-  /** A member's stream is here. True if it is the last; the step is ready to run then. */
-  boolean arrive(int rank, long from, long to, long count) {
+  /**
+   * A member's stream is here. True if it is the last; the steps are ready to run then.
+   *
+   * @param from where the member's term is
+   * @param product the step that makes the term instead, or 0
+   * @param to where the sum goes
+   * @param roomBytes what a thread needs of its own for the product
+   */
+  boolean arrive(int rank, long from, long product, long to, long count, long roomBytes) {
     check();
     if (arrived > 0 && count != elements) {
       throw poison(
@@ -116,21 +136,59 @@ final class CpuComm implements Comm {
     }
     elements = count;
     here[rank] = true;
-    addresses.setAtIndex(ValueLayout.JAVA_LONG, rank, from);
-    addresses.setAtIndex(ValueLayout.JAVA_LONG, members.size() + rank, to);
+    this.from[rank] = from;
+    this.to[rank] = to;
+    products[rank] = product;
+    room = Math.max(room, roomBytes);
     arrived++;
     if (arrived < members.size()) {
       return false;
     }
-    step.set(
-        ValueLayout.JAVA_LONG, StepLayout.ITEMS, (count + ELEMENTS_AN_ITEM - 1) / ELEMENTS_AN_ITEM);
-    step.set(ValueLayout.JAVA_LONG, StepLayout.A + 16, count);
-    step.set(ValueLayout.JAVA_INT, StepLayout.I, wire.wire(count) == Wire.BF16 ? 1 : 0);
+    writeSteps();
     return true;
   }
 
-  long step() {
-    return step.address();
+  /** Products first, each on to the sum of those before; then everything else is added to that. */
+  private void writeSteps() {
+    stepCount = 0;
+    int terms = 0;
+    long sum = 0;
+    for (int rank = 0; rank < products.length; rank++) {
+      if (products[rank] != 0) {
+        MemorySegment step = place(Memory.ALL, products[rank]);
+        sum = sum == 0 ? to[rank] : sum;
+        step.set(ValueLayout.JAVA_LONG, StepLayout.DST + StepLayout.DATA, sum);
+        step.set(ValueLayout.JAVA_LONG, StepLayout.A + 16, stepCount == 1 ? 0 : 1);
+        addresses.setAtIndex(ValueLayout.JAVA_LONG, 0, sum);
+        terms = 1;
+      }
+    }
+    for (int rank = 0; rank < products.length; rank++) {
+      if (products[rank] == 0) {
+        addresses.setAtIndex(ValueLayout.JAVA_LONG, terms++, from[rank]);
+      }
+    }
+    for (int rank = 0; rank < products.length; rank++) {
+      addresses.setAtIndex(ValueLayout.JAVA_LONG, terms + rank, to[rank]);
+    }
+    MemorySegment step = place(reduce, 0);
+    long items = (elements + ELEMENTS_AN_ITEM - 1) / ELEMENTS_AN_ITEM;
+    step.set(ValueLayout.JAVA_LONG, StepLayout.ITEMS, items);
+    step.set(ValueLayout.JAVA_LONG, StepLayout.A + 8, terms);
+    step.set(ValueLayout.JAVA_LONG, StepLayout.A + 16, elements);
+    step.set(ValueLayout.JAVA_INT, StepLayout.I, wire.wire(elements) == Wire.BF16 ? 1 : 0);
+  }
+
+  /** The next place for a step, filled with that of a segment. */
+  private MemorySegment place(MemorySegment segment, long offset) {
+    long at = (long) StepLayout.STEP_BYTES * stepCount++;
+    MemorySegment.copy(segment, offset, steps, at, StepLayout.STEP_BYTES);
+    return steps.asSlice(at, StepLayout.STEP_BYTES);
+  }
+
+  /** Runs the collective once all members have arrived. */
+  void run(Team team, int threads) {
+    team.run(steps.address(), stepCount, threads, Math.max(room, 4096));
   }
 
   void leave() {

@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Segments of steps in memory outside of the heap, with collectives between them. */
 final class CpuPlan implements Plan {
-  /** Steps for the team, or, with a member, a place in a collective. */
+  /**
+   * Steps for the team, or, with a member, a place in a collective: the member's term is at {@code
+   * from}, or a step makes it.
+   */
   record Segment(
       long steps, long count, @Nullable CpuCommMember reducer, long from, long to, long elements) {
     static Segment compute(long steps, long count) {
@@ -18,6 +21,10 @@ final class CpuPlan implements Plan {
 
     static Segment reduce(CpuCommMember member, long from, long to, long elements) {
       return new Segment(0, 0, member, from, to, elements);
+    }
+
+    static Segment reduceProduct(CpuCommMember member, long step, long to, long elements) {
+      return new Segment(step, 1, member, 0, to, elements);
     }
 
     boolean isReduce() {

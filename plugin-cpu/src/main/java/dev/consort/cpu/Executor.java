@@ -207,7 +207,12 @@ final class Executor implements AutoCloseable {
             yield true;
           }
           case AWAIT -> await(stream, task);
-          case REDUCE -> arrive(stream, task.member, task.sequence, task.offset, task.rows);
+          case REDUCE -> {
+            CpuComm comm = task.member.comm();
+            boolean last =
+                comm.arrive(task.member.rank(), task.sequence, 0, task.offset, task.rows, 0);
+            yield meet(stream, comm, last);
+          }
         };
     if (done) {
       stream.pop();
@@ -218,7 +223,18 @@ final class Executor implements AutoCloseable {
   private boolean runSegment(Stream stream, CpuPlan plan) {
     CpuPlan.Segment segment = plan.segment(stream.segment);
     if (segment.isReduce()) {
-      if (!arrive(stream, segment.member(), segment.from(), segment.to(), segment.elements())) {
+      CpuCommMember member = segment.member();
+      boolean last =
+          member
+              .comm()
+              .arrive(
+                  member.rank(),
+                  segment.from(),
+                  segment.steps(),
+                  segment.to(),
+                  segment.elements(),
+                  plan.roomBytes());
+      if (!meet(stream, member.comm(), last)) {
         return false;
       }
     } else {
@@ -232,13 +248,12 @@ final class Executor implements AutoCloseable {
    * The stream has come to a collective. The last member to come runs it and moves the others on.
    * False if others have still to come.
    */
-  private boolean arrive(Stream stream, CpuCommMember member, long from, long to, long elements) {
-    CpuComm comm = member.comm();
-    if (!comm.arrive(member.rank(), from, to, elements)) {
+  private boolean meet(Stream stream, CpuComm comm, boolean last) {
+    if (!last) {
       stream.blockedOn = comm;
       return false;
     }
-    team.run(comm.step(), 1, threads, 4096);
+    comm.run(team, threads);
     comm.leave();
     List<Stream> streams = comm.streams();
     for (int i = 0; i < streams.size(); i++) {
@@ -298,7 +313,10 @@ final class Executor implements AutoCloseable {
 
   private boolean move(Task task) {
     View packed = task.packed;
-    if (packed == null && task.rowBytes < LARGE_MOVE || task.rowBytes == 0) {
+    if (task.rowBytes == 0) {
+      return true;
+    }
+    if (packed == null && task.rowBytes < LARGE_MOVE) {
       MemorySegment.copy(task.from, task.fromStride, task.to, task.toStride, task.rowBytes);
       return true;
     }

@@ -4,6 +4,7 @@ package dev.consort.cpu;
 import dev.consort.api.Graph;
 import dev.consort.api.Operation;
 import dev.consort.api.Tensor;
+import dev.consort.api.Wire;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -12,8 +13,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Groups nodes that run as one: a norm with the multiplication behind it, and all products of
- * weights with the same activations, which are then quantised once.
+ * Groups nodes that run as one: a norm with the multiplication behind it, all products of weights
+ * with the same activations, which are then quantised once, and a product with the sum over members
+ * that it is a term of.
  */
 final class Fusion {
   private final Graph graph;
@@ -67,6 +69,20 @@ final class Fusion {
   }
 
   private List<Tensor> products(Tensor node) {
+    List<Tensor> products = sameActivations(node);
+    List<Tensor> users = readers.getOrDefault(node, List.of());
+    if (products.size() == 1 && users.size() == 1 && !graph.outputs().contains(node)) {
+      Tensor user = users.getFirst();
+      if (user.operation() instanceof Operation.AllReduce op
+          && op.member() instanceof CpuCommMember member
+          && member.comm().wire().wire(user.shape().elements()) == Wire.F32) {
+        return List.of(node, user);
+      }
+    }
+    return products;
+  }
+
+  private List<Tensor> sameActivations(Tensor node) {
     return readers.get(node.source(1)).stream()
         .filter(user -> user.operation() instanceof Operation.MatMul)
         .filter(user -> user.source(1) == node.source(1) && isWeight(user.source(0)))

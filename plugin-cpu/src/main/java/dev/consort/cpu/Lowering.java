@@ -5,6 +5,7 @@ import dev.consort.api.Operation;
 import dev.consort.api.Shape;
 import dev.consort.api.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /** Turns groups of nodes into steps. Products are in {@link ProductLowering}. */
 final class Lowering {
@@ -76,6 +77,15 @@ final class Lowering {
       case Operation.Copy op -> steps.add(elements(StepCode.COPY, node));
       default -> throw new IllegalStateException(node + " is not a step of its own");
     }
+  }
+
+  /**
+   * A product that is a term of a sum over members. Either adds steps that leave it in the place of
+   * the sum, or returns the step that adds it on to what is there, to be run before the next group.
+   */
+  Optional<Step> term(Tensor product, View sum) {
+    scratch.reset();
+    return products().term(product, sum);
   }
 
   private ProductLowering products() {

@@ -16,6 +16,11 @@ record NativePacking() implements Packing {
   }
 
   @Override
+  public boolean goesOn() {
+    return true;
+  }
+
+  @Override
   public int rows() {
     return PANEL_ROWS;
   }

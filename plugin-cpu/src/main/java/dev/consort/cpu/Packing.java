@@ -28,6 +28,11 @@ interface Packing {
   /** Whether a tensor in a packed buffer lies there packed; others lie as they are. */
   boolean canHold(Tensor tensor);
 
+  /** Whether products with packed weights can go on from a sum that is there already. */
+  default boolean goesOn() {
+    return false;
+  }
+
   /** Rows of a panel. */
   int rows();
 

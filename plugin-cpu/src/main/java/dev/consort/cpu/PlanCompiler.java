@@ -9,8 +9,10 @@ import dev.consort.api.Operation;
 import dev.consort.api.Schedule;
 import dev.consort.api.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Schedules graphs and compiles them to plans. */
 final class PlanCompiler {
@@ -30,6 +32,8 @@ final class PlanCompiler {
     for (List<Tensor> group : groups) {
       if (!isReduce(group)) {
         new Lowering(steps, places, scratch).lower(group);
+      } else if (group.size() == 2) {
+        new Lowering(steps, places, scratch).term(group.getFirst(), View.of(group.getLast(), 0));
       }
     }
     return scratch.most();
@@ -47,7 +51,7 @@ final class PlanCompiler {
   }
 
   private static boolean isReduce(List<Tensor> group) {
-    return group.getFirst().operation() instanceof Operation.AllReduce;
+    return group.getLast().operation() instanceof Operation.AllReduce;
   }
 
   /** Writes one plan. */
@@ -90,8 +94,7 @@ final class PlanCompiler {
     CpuPlan write() {
       for (Schedule.Step step : schedule.steps()) {
         if (isReduce(step.nodes())) {
-          endSegment();
-          reduce(step.nodes().getFirst());
+          reduce(step.nodes());
         } else {
           new Lowering(steps, places, scratch).lower(step.nodes());
         }
@@ -117,7 +120,8 @@ final class PlanCompiler {
       }
     }
 
-    private void reduce(Tensor node) {
+    private void reduce(List<Tensor> group) {
+      Tensor node = group.getLast();
       Operation.AllReduce op = (Operation.AllReduce) node.operation();
       if (!(op.member() instanceof CpuCommMember member)) {
         throw ConsortException.of(
@@ -128,12 +132,29 @@ final class PlanCompiler {
             .operation(op.label())
             .build();
       }
+      View sum = View.of(node, places.address(node));
+      long elements = node.shape().elements();
+      if (group.size() == 1) {
+        endSegment();
+        long from = places.address(node.source(0));
+        segments.add(CpuPlan.Segment.reduce(member, from, sum.address(), elements));
+        return;
+      }
+      Optional<Step> product = new Lowering(steps, places, scratch).term(group.getFirst(), sum);
+      endSegment();
       segments.add(
-          CpuPlan.Segment.reduce(
-              member,
-              places.address(node.source(0)),
-              places.address(node),
-              node.shape().elements()));
+          product
+              .map(this::alone)
+              .map(step -> CpuPlan.Segment.reduceProduct(member, step, sum.address(), elements))
+              .orElseGet(
+                  () -> CpuPlan.Segment.reduce(member, sum.address(), sum.address(), elements)));
+    }
+
+    /** The address of a step that no segment holds. */
+    private long alone(Step step) {
+      MemorySegment memory = arena.allocate(StepLayout.STEP_BYTES, 64);
+      step.barrier().write(memory);
+      return memory.address();
     }
   }
 }

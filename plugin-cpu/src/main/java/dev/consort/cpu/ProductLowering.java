@@ -7,6 +7,7 @@ import dev.consort.api.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Turns matrix products into steps: activations quantised once, then one step a weight. */
 final class ProductLowering {
@@ -39,14 +40,35 @@ final class ProductLowering {
     }
     for (Tensor node : nodes) {
       if (!node.shape().isEmpty()) {
-        matMul(node, x);
+        matMul(node, x, view(node));
       }
     }
   }
 
-  private void matMul(Tensor node, View x) {
+  /** See {@link Lowering#term}. */
+  Optional<Step> term(Tensor node, View sum) {
+    if (node.shape().isEmpty()) {
+      return Optional.empty();
+    }
     View w = view(node.source(0));
-    View y = view(node);
+    View x = dense(node.source(1));
+    boolean goesOn =
+        packing.goesOn()
+            && places.packed(node.source(0))
+            && w.shape().ne0() > 0
+            && w.shape().rows() == w.shape().ne1()
+            && w.shape().ne1() % packing.rows() == 0;
+    if (!goesOn) {
+      matMul(node, x, sum);
+      return Optional.empty();
+    }
+    long activations = quantize(w.type(), x, w.shape());
+    steps.room(packing.roomBytes(w.type(), x.shape().ne0(), x.shape().rows(), PANELS_AN_ITEM));
+    return Optional.of(product(w, x.flat(), sum.flat(), activations));
+  }
+
+  private void matMul(Tensor node, View x, View y) {
+    View w = view(node.source(0));
     if (w.shape().ne0() == 0) {
       steps.add(Lowering.zeros(y));
     } else if (places.packed(node.source(0))) {
@@ -114,7 +136,7 @@ final class ProductLowering {
     long matrices = w.shape().ne2() * w.shape().ne3();
     steps.room(packing.roomBytes(w.type(), k, x.shape().rows(), PANELS_AN_ITEM));
     if (matrices == 1) {
-      packed(w, x.flat(), y.flat(), quantize(w.type(), x, w.shape()));
+      steps.add(product(w, x.flat(), y.flat(), quantize(w.type(), x, w.shape())));
       return;
     }
     long repeat2 = x.shape().ne2() / w.shape().ne2();
@@ -126,18 +148,20 @@ final class ProductLowering {
       for (long i2 = 0; i2 < x.shape().ne2(); i2++) {
         long batch = i3 * x.shape().ne2() + i2;
         long at = w.address() + i2 / repeat2 * w.strides().nb2() + i3 / repeat3 * w.strides().nb3();
-        packed(
-            View.contiguous(at, w.type(), Shape.of(k, m)),
-            View.contiguous(
-                x.address() + batch * x.strides().nb2(), DataType.F32, Shape.of(k, columns)),
-            View.contiguous(
-                y.address() + batch * y.strides().nb2(), DataType.F32, Shape.of(m, columns)),
-            base + batch * quantizedBatch);
+        steps.add(
+            product(
+                View.contiguous(at, w.type(), Shape.of(k, m)),
+                View.contiguous(
+                    x.address() + batch * x.strides().nb2(), DataType.F32, Shape.of(k, columns)),
+                View.contiguous(
+                    y.address() + batch * y.strides().nb2(), DataType.F32, Shape.of(m, columns)),
+                base + batch * quantizedBatch));
       }
     }
   }
 
-  private void packed(View w, View x, View y, long activations) {
+  /** The step for one packed matrix. */
+  private Step product(View w, View x, View y, long activations) {
     long m = w.shape().ne1();
     long panels = m / packing.rows();
     boolean few = x.shape().ne1() <= FEW_COLUMNS;
@@ -157,7 +181,7 @@ final class ProductLowering {
     if (few) {
       step.streams(w.address(), w.end() - w.address());
     }
-    steps.add(step);
+    return step;
   }
 
   /** Where x lies ready for weights of the type and shape; adds the step that does it. */
