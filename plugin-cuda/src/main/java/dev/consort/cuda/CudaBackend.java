@@ -100,6 +100,7 @@ final class CudaBackend implements Backend {
   @Override
   public void submit(Plan plan) {
     check("submit");
+    checkComms();
     if (!(plan instanceof CudaPlan own) || own.backend() != this) {
       throw error(
           ErrorCode.INVALID_ARGUMENT,
@@ -356,7 +357,10 @@ final class CudaBackend implements Backend {
       throw error(ErrorCode.CLOSED, operation, "the backend was closed");
     }
     device.poison().check();
-    checkComms();
+    List<CudaComm> all = comms;
+    for (int i = 0; i < all.size(); i++) {
+      all.get(i).checkSeen();
+    }
     device.gpu().bind();
   }
 

@@ -251,9 +251,17 @@ final class CudaComm implements Comm {
     return failure() != null;
   }
 
-  /** Throws if a member failed or was waited for in vain. */
+  /** Throws if a member failed or was waited for in vain; reads a word of each member. */
   void check() {
-    ConsortException broken = failure();
+    throwIfAny(failure());
+  }
+
+  /** Throws if a failure was seen before, by {@link #check} or otherwise; costs nothing. */
+  void checkSeen() {
+    throwIfAny(failure);
+  }
+
+  private static void throwIfAny(@Nullable ConsortException broken) {
     if (broken != null) {
       throw new ConsortException(broken.code(), String.valueOf(broken.getMessage()), broken);
     }

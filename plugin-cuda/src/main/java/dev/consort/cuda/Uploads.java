@@ -24,15 +24,13 @@ final class Uploads implements AutoCloseable {
   private static final long ALIGNMENT = 16;
   private static final int THREADS = 256;
 
-  /** {@code Write} of transfers.cu. */
-  private static final long WRITE_BYTES = 24;
+  /** {@code Write} of transfers.cu: place, source and bytes. */
+  private static final int FIELDS = 3;
 
   private final CudaDevice device;
   private final Relaunch scatter;
   private final CudaBuffers.Piece[] pieces = new CudaBuffers.Piece[MOST];
-  private final long[] places = new long[MOST];
-  private final long[] sources = new long[MOST];
-  private final long[] sizes = new long[MOST];
+  private final long[] writes = new long[FIELDS * MOST];
   private Staging.@Nullable Block block;
   private long used;
   private int count;
@@ -40,7 +38,7 @@ final class Uploads implements AutoCloseable {
   Uploads(CudaDevice device) {
     this.device = device;
     long function = device.gpu().modules().function("transfers", "scatter");
-    this.scatter = new Relaunch(function, THREADS, MOST * WRITE_BYTES);
+    this.scatter = new Relaunch(function, THREADS, (long) Long.BYTES * writes.length);
   }
 
   /** Takes the segment's bytes, of which there are at most {@link #MOST_BYTES}. */
@@ -66,10 +64,10 @@ final class Uploads implements AutoCloseable {
   private void add(CudaBuffers.Piece piece, long place, long source, long bytes) {
     if (bytes > 0) {
       pieces[count] = piece;
-      places[count] = place;
-      sources[count] = source;
-      sizes[count] = bytes;
-      count++;
+      int at = FIELDS * count++;
+      writes[at] = place;
+      writes[at + 1] = source;
+      writes[at + 2] = bytes;
     }
   }
 
@@ -82,7 +80,8 @@ final class Uploads implements AutoCloseable {
   /** Of two writes to one place the later is to win. */
   private boolean overlaps(long place, long bytes) {
     for (int i = 0; i < count; i++) {
-      if (place < places[i] + sizes[i] && places[i] < place + bytes) {
+      long other = writes[FIELDS * i];
+      if (place < other + writes[FIELDS * i + 2] && other < place + bytes) {
         return true;
       }
     }
@@ -94,25 +93,22 @@ final class Uploads implements AutoCloseable {
     if (count == 0) {
       return;
     }
-    MemorySegment arguments = scatter.arguments();
-    int writes = 0;
+    int kept = 0;
     long most = 0;
     for (int i = 0; i < count; i++) {
       if (!pieces[i].isClosed()) {
-        long at = writes++ * WRITE_BYTES;
-        arguments.set(ValueLayout.JAVA_LONG, at, places[i]);
-        arguments.set(ValueLayout.JAVA_LONG, at + 8, sources[i]);
-        arguments.set(ValueLayout.JAVA_LONG, at + 16, sizes[i]);
-        most = Math.max(most, sizes[i]);
+        most = Math.max(most, writes[FIELDS * i + 2]);
+        System.arraycopy(writes, FIELDS * i, writes, FIELDS * kept++, FIELDS);
       }
     }
+    MemorySegment.copy(writes, 0, scatter.arguments(), ValueLayout.JAVA_LONG, 0, FIELDS * kept);
     Staging.Block staged = block;
     block = null;
     count = 0;
     used = 0;
-    if (writes > 0) {
+    if (kept > 0) {
       long tile = THREADS * ALIGNMENT;
-      scatter.enqueue((int) ((most + tile - 1) / tile), writes, stream);
+      scatter.enqueue((int) ((most + tile - 1) / tile), kept, stream);
     }
     if (staged != null) {
       staged.sent(stream);
