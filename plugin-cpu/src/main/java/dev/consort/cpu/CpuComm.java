@@ -155,10 +155,10 @@ final class CpuComm implements Comm {
     long sum = 0;
     for (int rank = 0; rank < products.length; rank++) {
       if (products[rank] != 0) {
-        MemorySegment step = place(Memory.ALL, products[rank]);
+        long step = place(Memory.ALL, products[rank]);
         sum = sum == 0 ? to[rank] : sum;
-        step.set(ValueLayout.JAVA_LONG, StepLayout.DST + StepLayout.DATA, sum);
-        step.set(ValueLayout.JAVA_LONG, StepLayout.A + 16, stepCount == 1 ? 0 : 1);
+        steps.set(ValueLayout.JAVA_LONG, step + StepLayout.DST + StepLayout.DATA, sum);
+        steps.set(ValueLayout.JAVA_LONG, step + StepLayout.A + 16, stepCount == 1 ? 0 : 1);
         addresses.setAtIndex(ValueLayout.JAVA_LONG, 0, sum);
         terms = 1;
       }
@@ -171,19 +171,19 @@ final class CpuComm implements Comm {
     for (int rank = 0; rank < products.length; rank++) {
       addresses.setAtIndex(ValueLayout.JAVA_LONG, terms + rank, to[rank]);
     }
-    MemorySegment step = place(reduce, 0);
+    long step = place(reduce, 0);
     long items = (elements + ELEMENTS_AN_ITEM - 1) / ELEMENTS_AN_ITEM;
-    step.set(ValueLayout.JAVA_LONG, StepLayout.ITEMS, items);
-    step.set(ValueLayout.JAVA_LONG, StepLayout.A + 8, terms);
-    step.set(ValueLayout.JAVA_LONG, StepLayout.A + 16, elements);
-    step.set(ValueLayout.JAVA_INT, StepLayout.I, wire.wire(elements) == Wire.BF16 ? 1 : 0);
+    steps.set(ValueLayout.JAVA_LONG, step + StepLayout.ITEMS, items);
+    steps.set(ValueLayout.JAVA_LONG, step + StepLayout.A + 8, terms);
+    steps.set(ValueLayout.JAVA_LONG, step + StepLayout.A + 16, elements);
+    steps.set(ValueLayout.JAVA_INT, step + StepLayout.I, wire.wire(elements) == Wire.BF16 ? 1 : 0);
   }
 
-  /** The next place for a step, filled with that of a segment. */
-  private MemorySegment place(MemorySegment segment, long offset) {
+  /** Where in the steps the next one is, a copy of a segment's. */
+  private long place(MemorySegment segment, long offset) {
     long at = (long) StepLayout.STEP_BYTES * stepCount++;
     MemorySegment.copy(segment, offset, steps, at, StepLayout.STEP_BYTES);
-    return steps.asSlice(at, StepLayout.STEP_BYTES);
+    return at;
   }
 
   /** Runs the collective once all members have arrived. */
