@@ -9,7 +9,7 @@
 
 // Asks for what a matrix-vector product reads some blocks later: pages on, where processors do not
 // look by themselves. It helps types with blocks of 32; those with blocks of 256 it slows down.
-#define AHEAD_BYTES 16384
+#define AHEAD_BYTES 8192
 INLINE void prefetch_ahead(const char *p, const int bytes) {
 #pragma GCC unroll 8
   for (int b = 0; b < bytes; b += 64) __builtin_prefetch(p + AHEAD_BYTES + b, 0, 2);
