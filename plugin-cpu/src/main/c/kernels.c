@@ -8,7 +8,7 @@
 #define NAME_(a, b) a##_##b
 #define NAME(a, b) NAME_(a, b)
 
-// Adds terms in their order, rounds once, and writes the same bytes to every place.
+// Adds terms in their order, in F32, and writes the same bytes to every place.
 // a: [0] addresses of the terms, then of the places, [1] terms, [2] elements, [3] elements an item,
 // [4] places; i[0]: terms travel as BF16
 static void k_reduce(const step_t *s, int64_t item) {
@@ -17,21 +17,20 @@ static void k_reduce(const step_t *s, int64_t item) {
   if (left > s->a[3]) left = s->a[3];
   for (int64_t j = first; j < first + left;) {
     int w = first + left - j < VL ? (int)(first + left - j) : VL;
-    double sum[VL] = {0};
-    float term[VL];
+    float sum[VL], term[VL];
     for (int64_t r = 0; r < s->a[1]; r++) {
       memcpy(term, from[r] + 4 * j, (size_t)w * 4);
       if (s->i[0]) for (int l = 0; l < w; l++) term[l] = bf16_to_f32(f32_to_bf16(term[l]));
-      for (int l = 0; l < w; l++) sum[l] = r == 0 ? term[l] : sum[l] + term[l];
+      if (r == 0) memcpy(sum, term, sizeof sum);
+      else for (int l = 0; l < w; l++) sum[l] += term[l];
     }
     for (int l = 0; l < w; l++) {
-      term[l] = (float)sum[l];
-      if (term[l] != term[l]) {
+      if (sum[l] != sum[l]) {
         uint32_t nan = 0x7fc00000u;
-        memcpy(&term[l], &nan, 4);
+        memcpy(&sum[l], &nan, 4);
       }
     }
-    for (int64_t r = 0; r < s->a[4]; r++) memcpy(to[r] + 4 * j, term, (size_t)w * 4);
+    for (int64_t r = 0; r < s->a[4]; r++) memcpy(to[r] + 4 * j, sum, (size_t)w * 4);
     j += w;
   }
 }

@@ -174,15 +174,15 @@ final class PortableWorker {
     long end = Math.min(first + a[3], a[2]);
     long n = a[1];
     for (long j = first; j < end; j++) {
-      double sum = 0;
+      float sum = 0;
       for (long r = 0; r < n; r++) {
         float term = Vectors.get(Memory.ALL.get(ValueLayout.JAVA_LONG, a[0] + 8 * r) + 4 * j);
         term = i[0] == 0 ? term : PortableMath.roundToBf16(term);
         sum = r == 0 ? term : sum + term;
       }
-      float rounded = Double.isNaN(sum) ? Float.NaN : (float) sum;
+      float made = Float.isNaN(sum) ? Float.NaN : sum;
       for (long r = n; r < n + a[4]; r++) {
-        Vectors.set(Memory.ALL.get(ValueLayout.JAVA_LONG, a[0] + 8 * r) + 4 * j, rounded);
+        Vectors.set(Memory.ALL.get(ValueLayout.JAVA_LONG, a[0] + 8 * r) + 4 * j, made);
       }
     }
   }
