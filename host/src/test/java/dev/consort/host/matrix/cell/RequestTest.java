@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Test;
 class RequestTest {
   private static final String NASTY = "tab\t, line\nfeed\r, back\\slash \\t, Zürich";
 
+  /** A path has to be one in the POSIX locale too. */
+  private static final Path NASTY_PATH = Path.of(NASTY.replace("ü", "ue"));
+
   @Test
   void aRequestSurvivesItsLine() {
     Request.Job job =
@@ -24,12 +27,12 @@ class RequestTest {
             Section.OPS,
             Depth.FULL,
             new Target("a*2", List.of("a:0", "a:0"), List.of(1.0, 0.25)),
-            List.of(Path.of(NASTY), Path.of("b")),
+            List.of(NASTY_PATH, Path.of("b")),
             7);
     Request request =
         new Request(
             "mark",
-            Optional.of(Path.of(NASTY)),
+            Optional.of(NASTY_PATH),
             List.of("", NASTY),
             Map.of("k", NASTY, NASTY, ""),
             Optional.of(job));
